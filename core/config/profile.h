@@ -1,0 +1,55 @@
+// A profile: which cluster, how to get in, and what of it the laptop should see. TOML text in, values out; reading files is
+// platform's.
+//
+//   gateways     = ["203.0.113.7:7700", "gw.example.org:7700"]   # tried in this order
+//   gateway_key  = "…"                                           # base64, 44 characters
+//   key_file     = "/etc/causeway/laptop.key"                    # mode 0600 or stricter
+//   psk_file     = "/etc/causeway/laptop.psk"                    # optional
+//   routes       = ["10.96.0.0/16", "fd00:96::/112"]
+//
+//   [dns]
+//   domain       = "cluster.local"      # default
+//   namespaces   = ["shop"]             # default: none, the cluster is asked
+//   short        = "shop"               # the namespace of single-label names; default: none
+//   take_over    = true                 # stand in as the machine's resolver where nothing routes by name; default
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/link/stream_carrier.h"
+#include "core/packet/address.h"
+
+namespace causeway::config {
+
+struct HostPort {
+  std::string host;  // an address or a name
+  std::uint16_t port = 0;
+  std::string text() const;
+};
+
+struct DnsProfile {
+  std::string domain = "cluster.local";
+  std::vector<std::string> namespaces;
+  std::string short_namespace;
+  bool take_over = true;
+};
+
+struct Profile {
+  std::string name;
+  std::vector<HostPort> gateways;
+  link::PublicKey gateway_key{};
+  std::string key_file;
+  std::string psk_file;  // empty: none
+  std::vector<packet::Cidr> routes;
+  DnsProfile dns;
+};
+
+// `source` names the text in errors: "/etc/causeway/demo.toml:3:14: unknown key 'rotues'; did you mean 'routes'?". Relative file
+// names in the profile are relative to the folder of `source`. The profile's name is the file's without ".toml": 1 to 12 of
+// a-z, 0-9, '-' and '_' (it becomes part of a device name).
+Result<Profile> parse_profile(std::string_view toml, std::string_view source);
+
+}  // namespace causeway::config
