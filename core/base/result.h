@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <tl/expected.hpp>
 #include <utility>
 
@@ -34,7 +35,7 @@ struct Error {
 };
 
 template <class T>
-using Result [[nodiscard]] = tl::expected<T, Error>;
+using Result = tl::expected<T, Error>;
 
 inline tl::unexpected<Error> fail(ErrorCode code, std::string message, std::string advice = {}) {
   return tl::make_unexpected(Error{code, std::move(message), std::move(advice)});

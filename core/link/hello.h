@@ -16,7 +16,7 @@
 
 namespace causeway::link {
 
-inline constexpr std::uint64_t kVersion = 1;
+inline constexpr std::uint64_t kProtocolVersion = 1;
 
 using JoinToken = std::array<std::uint8_t, 32>;
 
@@ -30,8 +30,8 @@ struct Limits {
 
 // Payload one. Replayable and without forward secrecy (Noise section 7.7): it has no effect by itself.
 struct Hello {
-  std::uint64_t lowest_version = kVersion;
-  std::uint64_t highest_version = kVersion;
+  std::uint64_t lowest_version = kProtocolVersion;
+  std::uint64_t highest_version = kProtocolVersion;
   std::uint64_t number = 0;  // max(clock in ns, last + 1); the gateway takes each only once
   std::optional<JoinToken> join;
   Limits limits;
@@ -39,7 +39,7 @@ struct Hello {
 
 // Payload two, where the client was let in.
 struct Welcome {
-  std::uint64_t version = kVersion;
+  std::uint64_t version = kProtocolVersion;
   std::uint64_t link_id = 0;
   Limits limits;
   bool icmp_echo = false;  // the gateway's kernel lets it send echo requests
@@ -48,7 +48,7 @@ struct Welcome {
 // Payload two, where it was not.
 enum class RefusalCode : std::uint64_t {
   kUnknownKey = 1,   // the client's key is not authorised
-  kVersion = 2,      // no common version
+  kNoCommonVersion = 2,
   kReplay = 3,       // the hello's number was seen before, or is too old
   kTooMany = 4,      // this client's session limit is reached
   kShuttingDown = 5,

@@ -1,0 +1,241 @@
+#include "core/mux/mux.h"
+
+#include <algorithm>
+
+namespace causeway::mux {
+
+Mux::Mux(Role role, BufferPool& pool, const Settings& settings)
+    : role_(role),
+      pool_(pool),
+      settings_(settings),
+      next_local_(role == Role::kClient ? 1 : 2),
+      link_send_limit_(settings.peer.link_credit),
+      link_credit_(settings.own.link_credit, settings.max_link_window) {}
+
+Mux::~Mux() = default;
+
+Stream* Mux::find(StreamId stream) {
+  auto it = streams_.find(stream);
+  return it == streams_.end() ? nullptr : &it->second;
+}
+
+const Stream* Mux::find(StreamId stream) const {
+  auto it = streams_.find(stream);
+  return it == streams_.end() ? nullptr : &it->second;
+}
+
+Stream& Mux::get(StreamId stream) {
+  Stream* found = find(stream);
+  CAUSEWAY_ASSERT(found);
+  return *found;
+}
+
+bool Mux::violates(const char* rule) {
+  violation_ = rule;
+  return false;
+}
+
+void Mux::emit(MuxEvent::Kind kind, StreamId stream, Reason reason) {
+  MuxEvent event{};
+  event.kind = kind;
+  event.stream = stream;
+  event.reason = reason;
+  events_.push_back(std::move(event));
+}
+
+StreamId Mux::open(const flow::Destination& destination, const packet::Endpoint& source, ListenId listen,
+                   const Slice& first) {
+  CAUSEWAY_ASSERT(first.size <= link::kMaxFirstBytes);
+  if (local_open_ >= settings_.peer.max_streams) return 0;
+  StreamId id = next_local_;
+  next_local_ += 2;
+  ++local_open_;
+  Credit credit(settings_.own.stream_credit, settings_.max_stream_window);
+  Stream& stream = streams_.try_emplace(id, id, destination, settings_.peer.stream_credit, credit).first->second;
+  stream.local = true;
+  stream.listen = listen;
+  stream.source = source;
+  stream.first = pool_.compact(first);
+  queue_control(FrameType::kOpen, id);
+  return id;
+}
+
+void Mux::accept(StreamId id) {
+  Stream& stream = get(id);
+  CAUSEWAY_ASSERT(!stream.local && stream.state == Stream::State::kOpening);
+  stream.state = Stream::State::kOpen;
+  queue_control(FrameType::kOpened, id);
+}
+
+void Mux::refuse(StreamId id, Reason reason) {
+  Stream& stream = get(id);
+  CAUSEWAY_ASSERT(!stream.local && stream.state == Stream::State::kOpening);
+  discard(stream);
+  stream.state = Stream::State::kRefused;
+  stream.reason = reason;
+  queue_control(FrameType::kRefused, id);
+}
+
+void Mux::write(StreamId id, Slice bytes) {
+  Stream& stream = get(id);
+  CAUSEWAY_ASSERT(stream.state == Stream::State::kOpen && !stream.finishing);
+  stream.send.append(std::move(bytes), pool_);
+  schedule(stream);
+}
+
+std::uint64_t Mux::unsent(StreamId id) const {
+  const Stream* stream = find(id);
+  return stream ? stream->send.unsent() : 0;
+}
+
+std::uint64_t Mux::take_sent(StreamId id) {
+  Stream* stream = find(id);
+  if (!stream) return 0;
+  stream->sent_noted = false;
+  return std::exchange(stream->sent_unreported, 0);
+}
+
+void Mux::finish(StreamId id) {
+  Stream& stream = get(id);
+  CAUSEWAY_ASSERT(stream.state == Stream::State::kOpen);
+  if (stream.finishing) return;
+  stream.finishing = true;
+  schedule(stream);
+}
+
+void Mux::reset(StreamId id, Reason reason) {
+  Stream* stream = find(id);
+  if (!stream || stream->state == Stream::State::kReset || stream->state == Stream::State::kRefused) return;
+  if (!stream->local && stream->state == Stream::State::kOpening) {
+    refuse(id, reason);
+    return;
+  }
+  discard(*stream);
+  stream->state = Stream::State::kReset;
+  stream->reason = reason;
+  queue_control(FrameType::kReset, id);
+}
+
+void Mux::send_datagram(StreamId id, Slice bytes, Instant now) {
+  Stream* stream = find(id);
+  CAUSEWAY_ASSERT(stream && stream->carries_datagrams());
+  std::size_t queued = 0;
+  for (std::size_t i = 0; i < stream->datagrams.size(); ++i) queued += stream->datagrams[i].bytes.cost();
+  Slice kept = pool_.compact(std::move(bytes));
+  if (stream->state == Stream::State::kReset || kept.size > link::kMaxDatagram ||
+      queued + kept.cost() > settings_.datagram_queue_per_flow ||
+      datagram_bytes_ + kept.cost() > settings_.datagram_queue) {
+    ++counters_.datagrams_dropped;
+    return;
+  }
+  datagram_bytes_ += kept.cost();
+  stream->datagrams.push_back({std::move(kept), now, stream->next_datagram++, 0});
+  schedule(*stream);
+}
+
+bool Mux::has_readable(StreamId id) const {
+  const Stream* stream = find(id);
+  return stream && stream->receive.has_ready();
+}
+
+const Slice& Mux::readable(StreamId id) const { return find(id)->receive.front(); }
+
+std::size_t Mux::readable(StreamId id, std::span<Bytes> pieces) const {
+  const Stream* stream = find(id);
+  return stream ? stream->receive.ready_pieces(pieces) : 0;
+}
+
+void Mux::consume(StreamId id, std::size_t n) {
+  Stream& stream = get(id);
+  stream.receive.consume(n);
+  consumed_by_link(n);
+  std::uint64_t held = link_received_ - link_consumed_;
+  std::uint64_t left = settings_.max_link_window > held ? settings_.max_link_window - held : 0;
+  if (!stream.receive.final_known() && stream.credit.consumed(stream.receive.consumed(), left / 8, round_trip_, now_) &&
+      !stream.credit_queued) {
+    stream.credit_queued = true;
+    queue_control(FrameType::kCredit, id);
+  }
+  if (stream.receive.done()) close_if_through(stream);
+}
+
+bool Mux::read_done(StreamId id) const {
+  const Stream* stream = find(id);
+  return !stream || stream->receive.done();
+}
+
+void Mux::consumed_by_link(std::uint64_t n) {
+  link_consumed_ += n;
+  if (!link_credit_.consumed(link_consumed_, kMaxVarint, round_trip_, now_) || link_credit_queued_) return;
+  link_credit_queued_ = true;
+  queue_control(FrameType::kCredit, 0);
+}
+
+ListenId Mux::listen(std::string_view name) {
+  CAUSEWAY_ASSERT(role_ == Role::kClient && name.size() <= link::kMaxText);
+  ListenId id = next_listen_++;
+  listens_[id].name = name;
+  queue_control(FrameType::kListen, id);
+  return id;
+}
+
+void Mux::unlisten(ListenId id, Reason reason) {
+  auto it = listens_.find(id);
+  if (it == listens_.end() || it->second.ended) return;
+  it->second.ended = true;
+  it->second.reason = reason;
+  queue_control(FrameType::kUnlisten, id);
+}
+
+void Mux::schedule(Stream& stream) { scheduler_.add(stream.id, stream.turn); }
+
+// Forgets what was to be sent and what came; the peer's bytes count as consumed.
+void Mux::discard(Stream& stream) {
+  stream.send.clear();
+  while (!stream.datagrams.empty()) datagram_bytes_ -= stream.datagrams.pop_front().bytes.cost();
+  assembly_bytes_ -= stream.assembly.cost();
+  stream.assembly = Slice();
+  std::uint64_t unread = stream.receive.highest() - stream.receive.consumed();
+  stream.receive.clear();
+  if (unread > 0) consumed_by_link(unread);
+}
+
+void Mux::close_if_through(Stream& stream) {
+  if (stream.state != Stream::State::kOpen || !stream.fin_acknowledged || !stream.receive.done()) return;
+  emit(MuxEvent::Kind::kClosed, stream.id);
+  erase(stream.id);
+}
+
+void Mux::erase(StreamId id) {
+  Stream& stream = get(id);
+  discard(stream);
+  --(stream.local ? local_open_ : peer_open_);
+  streams_.erase(id);
+}
+
+void Mux::lose_all() {
+  std::vector<StreamId> ids;
+  for (const auto& [id, stream] : streams_) ids.push_back(id);
+  std::sort(ids.begin(), ids.end());
+  for (StreamId id : ids) {
+    const Stream& stream = get(id);
+    if (stream.local && stream.state == Stream::State::kOpening) {
+      emit(MuxEvent::Kind::kRefused, id, Reason::kLinkLost);
+    } else if (stream.state == Stream::State::kOpening || stream.state == Stream::State::kOpen) {
+      emit(MuxEvent::Kind::kReset, id, Reason::kLinkLost);
+    }
+    erase(id);
+  }
+}
+
+void Mux::settle() {
+  for (StreamId id : unread_) {
+    Stream* stream = find(id);
+    if (!stream) continue;
+    stream->readable_noted = false;
+    stream->receive.compact(pool_);
+  }
+  unread_.clear();
+}
+
+}  // namespace causeway::mux
