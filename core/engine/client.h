@@ -45,7 +45,6 @@ struct ClientConfig {
   std::size_t max_half_open = 4096;
   Duration syn_wait = std::chrono::seconds(10);    // for a link that is down
   Duration udp_idle = std::chrono::seconds(60);    // after the last datagram either way; DNS-like flows go sooner
-  Duration tcp_linger = std::chrono::seconds(60);  // a connection that both sides ended but the app never acknowledged
 };
 
 struct ClientEvent {

@@ -191,13 +191,29 @@ void Mux::schedule(Stream& stream) { scheduler_.add(stream.id, stream.turn); }
 
 // Forgets what was to be sent and what came; the peer's bytes count as consumed.
 void Mux::discard(Stream& stream) {
-  stream.send.clear();
-  while (!stream.datagrams.empty()) datagram_bytes_ -= stream.datagrams.pop_front().bytes.cost();
+  discard_unsent(stream);
   assembly_bytes_ -= stream.assembly.cost();
   stream.assembly = Slice();
   std::uint64_t unread = stream.receive.highest() - stream.receive.consumed();
   stream.receive.clear();
   if (unread > 0) consumed_by_link(unread);
+}
+
+void Mux::discard_unsent(Stream& stream) {
+  stream.send.clear();
+  while (!stream.datagrams.empty()) datagram_bytes_ -= stream.datagrams.pop_front().bytes.cost();
+}
+
+void Mux::forget(StreamId id) {
+  Stream* stream = find(id);
+  if (!stream || !stream->unforgotten) return;
+  stream->unforgotten = false;
+  discard(*stream);
+  erase_if_ended(*stream);
+}
+
+void Mux::erase_if_ended(Stream& stream) {
+  if (stream.end_acknowledged && stream.peer_ended && !stream.unforgotten) erase(stream.id);
 }
 
 void Mux::close_if_through(Stream& stream) {

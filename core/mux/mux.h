@@ -28,7 +28,7 @@ struct MuxEvent {
     kRefused,     // ours was refused: `reason`. kClosed does not follow
     kReadable,    // readable() has something, or the peer has finished
     kSent,        // take_sent() has bytes: they have left for the carrier
-    kReset,       // the peer reset it: `reason`. kClosed does not follow
+    kReset,       // the peer reset it: `reason`. What came before can still be read until forget(). kClosed does not follow
     kClosed,      // both directions have ended in order
     kDatagram,    // `data`
     kListen,      // the peer welcomes flows under the name in `text`: `listen`
@@ -79,6 +79,8 @@ class Mux final : public link::Traffic {
   std::uint64_t take_sent(StreamId stream);     // how many bytes left since the last call
   void finish(StreamId stream);
   void reset(StreamId stream, Reason reason);
+  // After kReset: nothing more will be read.
+  void forget(StreamId stream);
   void send_datagram(StreamId flow, Slice bytes, Instant now);
 
   bool has_readable(StreamId stream) const;
@@ -130,6 +132,8 @@ class Mux final : public link::Traffic {
   void queue_control(FrameType type, std::uint64_t id) { control_.push_back({type, id}); }
   void schedule(Stream& stream);
   void discard(Stream& stream);
+  void discard_unsent(Stream& stream);
+  void erase_if_ended(Stream& stream);
   void close_if_through(Stream& stream);
   void erase(StreamId stream);
   void consumed_by_link(std::uint64_t n);

@@ -107,7 +107,7 @@ bool Mux::received_answer(const link::Frame& frame) {
     return true;
   }
   stream.peer_ended = true;
-  if (stream.end_acknowledged) erase(stream.id);
+  erase_if_ended(stream);
   return true;
 }
 
@@ -127,6 +127,7 @@ bool Mux::received_data(Stream& stream, const link::Frame& frame, const Slice& r
   std::uint64_t end = frame.value + frame.bytes.size();
   std::uint64_t before = stream.receive.highest();
   if (!count_received(stream, end)) return false;
+  if (stream.unforgotten) return true;  // a repeat of what came before the reset
   if (stream.state == Stream::State::kReset || stream.state == Stream::State::kRefused) {
     stream.receive.note_highest(end);
     if (end > before) consumed_by_link(end - before);
@@ -168,6 +169,7 @@ bool Mux::received_credit(const link::Frame& frame) {
 bool Mux::received_fin(Stream& stream, std::uint64_t size) {
   if (stream.local && stream.state == Stream::State::kOpening) return violates("FIN before OPENED");
   if (!count_received(stream, size)) return false;
+  if (stream.unforgotten) return true;
   if (stream.state == Stream::State::kReset || stream.state == Stream::State::kRefused) {
     std::uint64_t before = stream.receive.highest();
     stream.receive.note_highest(size);
@@ -190,13 +192,15 @@ bool Mux::received_reset(Stream& stream, const link::Frame& frame) {
   stream.receive.note_highest(frame.value);
   stream.peer_ended = true;
   if (stream.state == Stream::State::kReset || stream.state == Stream::State::kRefused) {
+    if (stream.unforgotten) return true;  // repeated
     if (frame.value > before) consumed_by_link(frame.value - before);
     stream.receive.clear();
-    if (stream.state == Stream::State::kReset && stream.end_acknowledged) erase(stream.id);
+    if (stream.state == Stream::State::kReset) erase_if_ended(stream);
     return true;
   }
   emit(MuxEvent::Kind::kReset, stream.id, frame.reason);
-  discard(stream);
+  discard_unsent(stream);
+  stream.unforgotten = true;
   stream.state = Stream::State::kReset;
   stream.reason = Reason::kNone;
   queue_control(FrameType::kReset, stream.id);

@@ -199,7 +199,7 @@ void Mux::acknowledged(const link::SentItem& item) {
       break;
     case FrameType::kReset:
       stream->end_acknowledged = true;
-      if (stream->peer_ended) erase(item.id);
+      erase_if_ended(*stream);
       break;
     default:
       break;

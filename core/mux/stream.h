@@ -55,6 +55,7 @@ struct Stream {
   Reason reason = Reason::kNone;
   bool end_acknowledged = false;
   bool peer_ended = false;
+  bool unforgotten = false;  // reset by the peer, and what came before may still be read
 
   Ring<QueuedDatagram> datagrams;
   std::uint64_t next_datagram = 0;

@@ -27,6 +27,8 @@ void build_unreachable(PacketBatch& out, Bytes offending, Unreachable why);
 // take packets beyond its MTU.
 void build_udp(PacketBatch& out, const Endpoint& source, const Endpoint& destination, Bytes payload);
 
+void build_echo_request(PacketBatch& out, const Address& source, const Address& destination, std::uint16_t identifier,
+                        std::uint16_t sequence, Bytes payload);
 void build_echo_reply(PacketBatch& out, const Address& source, const Address& destination, std::uint16_t identifier,
                       std::uint16_t sequence, Bytes payload);
 

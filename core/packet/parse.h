@@ -4,6 +4,7 @@
 // RFC 791 (IPv4), RFC 8200 (IPv6 and its extension headers), RFC 9293 (TCP), RFC 768 (UDP), RFC 792 and 4443 (ICMP).
 #pragma once
 
+#include <optional>
 #include <tl/expected.hpp>
 
 #include "core/packet/address.h"

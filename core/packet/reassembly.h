@@ -9,6 +9,8 @@
 #include <list>
 #include <map>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "core/base/buffer.h"
 #include "core/base/time.h"
@@ -38,7 +40,33 @@ class Reassembly {
   std::size_t bytes_held() const;
 
  private:
-  // The private part is the implementer's.
+  struct Key {
+    Address source, destination;
+    std::uint32_t id = 0;
+    std::uint8_t protocol = 0;
+    friend bool operator==(const Key&, const Key&) = default;
+    friend auto operator<=>(const Key&, const Key&) = default;
+  };
+  struct Packet {
+    Key key;
+    Instant since{};
+    Buffer buffer;                 // room for the IP header, then the payload at its offset
+    std::size_t header = 0;
+    bool has_first = false;
+    std::size_t total = 0;         // payload bytes, once the last fragment came
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> parts;  // sorted [begin, end) of what came
+    bool dead = false;             // overlapped: later fragments of it are dropped until it expires
+  };
+  using Packets = std::list<Packet>;
+
+  bool insert(Packet& packet, const Parsed& fragment);
+  std::optional<Slice> finish(Packets::iterator packet);
+  void give_up(Packets::iterator packet);
+
+  BufferPool& pool_;
+  std::size_t max_packets_;
+  Packets packets_;  // oldest first
+  std::map<Key, Packets::iterator> by_key_;
   Counters counters_;
 };
 

@@ -1,0 +1,305 @@
+#include "core/engine/client.h"
+
+#include <algorithm>
+
+#include "core/engine/client_impl.h"
+
+namespace causeway::engine {
+namespace {
+
+constexpr Duration kSweep = std::chrono::seconds(1);
+// An app's kernel gives up on a SYN after 127 s; a held one that is older has nobody waiting.
+constexpr Duration kSynMemory = std::chrono::seconds(130);
+constexpr Duration kAskLimit = std::chrono::seconds(10);
+
+}  // namespace
+
+Client::Impl::Impl(const ClientConfig& config, BufferPool& pool, Random& random, Stack& stack, NameService& names,
+                   Instant now)
+    : pool_(pool),
+      stack_(stack),
+      names_(names),
+      config_(config),
+      random_(random),
+      started_(now),
+      hello_number_(config.hello_floor),
+      reassembly_(pool) {}
+
+void Client::Impl::emit(ClientEvent::Kind kind, Error error) {
+  ClientEvent event{};
+  event.kind = kind;
+  event.error = std::move(error);
+  events_.push_back(std::move(event));
+}
+
+bool Client::Impl::routed(const packet::Address& address) const {
+  return std::any_of(config_.routes.begin(), config_.routes.end(),
+                     [&](const packet::Cidr& cidr) { return cidr.contains(address); });
+}
+
+void Client::Impl::device_received(std::span<packet::Incoming> batch, Instant now) {
+  for (packet::Incoming& incoming : batch) packet_received(incoming, now);
+  if (!segments_.empty()) {
+    stack_.input(segments_, now);
+    segments_.clear();
+  }
+  pump(now);
+}
+
+void Client::Impl::packet_received(const packet::Incoming& incoming, Instant now) {
+  ++counters_.packets_in;
+  counters_.bytes_in += incoming.packet.size();
+  auto parsed = packet::parse(incoming.packet, incoming.checksum_trusted);
+  if (!parsed) {
+    ++counters_.malformed[std::size_t(parsed.error())];
+    return;
+  }
+  if (!parsed->is_fragment) {
+    dispatch(*parsed, incoming.owner, now);
+    return;
+  }
+  std::optional<Slice> whole = reassembly_.add(*parsed, now);
+  if (!whole) return;
+  auto again = packet::parse(whole->bytes(), false);
+  if (again) {
+    dispatch(*again, whole->owner, now);
+  } else {
+    ++counters_.malformed[std::size_t(again.error())];
+  }
+}
+
+void Client::Impl::dispatch(const packet::Parsed& packet, const Buffer& owner, Instant now) {
+  const packet::Address& to = packet.tuple.destination.address;
+  bool stub = std::find(config_.dns.begin(), config_.dns.end(), to) != config_.dns.end();
+  bool own = std::find(config_.own.begin(), config_.own.end(), to) != config_.own.end();
+  if (packet.protocol() == packet::kTcp && !own) {
+    if (stub || routed(to)) return tcp_received(packet, owner, now);
+  } else if (stub || own) {
+    return stub_received(packet, owner, now);
+  } else if (packet.protocol() == packet::kUdp || packet.is_echo_request()) {
+    if (routed(to)) return datagram_received(packet, owner, now);
+  } else {
+    ++counters_.drop_protocol;
+    return;
+  }
+  ++counters_.drop_no_route;
+  packet::build_unreachable(packets_, lend({owner, packet.packet.data(), packet.packet.size()}),
+                            packet::Unreachable::kNetwork);
+}
+
+Bytes Client::Impl::lend(Slice slice) {
+  lent_.push_back(std::move(slice));
+  return lent_.back().bytes();
+}
+
+// Events lead to calls that lead to events; each round hands something on, so this ends.
+void Client::Impl::pump(Instant now) {
+  while (take_mux_events(now) || take_stack_events(now) || take_dns_actions(now)) {
+  }
+}
+
+bool Client::Impl::take_mux_events(Instant now) {
+  if (!session_) return false;
+  mux_events_.clear();
+  session_->mux.take_events(mux_events_);
+  for (mux::MuxEvent& event : mux_events_) mux_event(event, now);
+  return !mux_events_.empty();
+}
+
+bool Client::Impl::take_stack_events(Instant now) {
+  stack_events_.clear();
+  stack_.take_events(stack_events_);
+  for (StackEvent& event : stack_events_) stack_event(event, now);
+  bool any = !stack_events_.empty();
+  stack_events_.clear();
+  return any;
+}
+
+bool Client::Impl::take_dns_actions(Instant now) {
+  dns_actions_.clear();
+  names_.take_actions(dns_actions_);
+  for (DnsAction& action : dns_actions_) dns_action(action, now);
+  return !dns_actions_.empty();
+}
+
+void Client::Impl::mux_event(mux::MuxEvent& event, Instant now) {
+  using Kind = mux::MuxEvent::Kind;
+  Flow* flow = flows_.find_stream(event.stream);
+  if (!flow) {
+    if (event.kind == Kind::kReset) session_->mux.forget(event.stream);
+    return;
+  }
+  bool tcp = flow->kind == Flow::Kind::kTcp;
+  switch (event.kind) {
+    case Kind::kOpened:
+      if (tcp) opened(*flow, now);
+      break;
+    case Kind::kRefused:
+      flows_.clear_stream(*flow);
+      tcp ? refused(*flow, event.reason, now) : datagram_ended(*flow, event.reason, now);
+      break;
+    case Kind::kReadable:
+      if (tcp) push(*flow);
+      break;
+    case Kind::kSent: {
+      std::uint64_t n = session_->mux.take_sent(event.stream);
+      if (flow->connection) stack_.consumed(flow->connection, std::size_t(n));
+      break;
+    }
+    case Kind::kReset:
+      if (tcp) push(*flow);  // what came before the reset is the app's to read
+      session_->mux.forget(event.stream);
+      flows_.clear_stream(*flow);
+      tcp ? tcp_reset(*flow) : datagram_ended(*flow, event.reason, now);
+      break;
+    case Kind::kClosed:
+      flows_.clear_stream(*flow);
+      if (tcp) remove_if_done(*flow);
+      break;
+    case Kind::kDatagram:
+      datagram_arrived(*flow, std::move(event.data), now);
+      break;
+    case Kind::kOpen:
+    case Kind::kListen:
+    case Kind::kUnlisten:
+      break;
+  }
+}
+
+// Half-open connections and datagram flows end by age; both lists are bounded, connections are not in them.
+void Client::Impl::sweep(Instant now) {
+  for (std::size_t i = flows_.swept().size(); i-- > 0;) {
+    if (i >= flows_.swept().size()) continue;
+    Flow& flow = *flows_.find(flows_.swept()[i]);
+    switch (flow.kind) {
+      case Flow::Kind::kTcp:
+        if (flow.stream == 0 && now - flow.since >= config_.syn_wait) {
+          refused(flow, link::Reason::kHostUnreachable, now);
+        } else if (now - flow.last >= kSynMemory) {
+          refused(flow, link::Reason::kTimedOut, now);
+        }
+        break;
+      case Flow::Kind::kUdp:
+      case Flow::Kind::kEcho:
+        if (now - flow.last >= config_.udp_idle) datagram_ended(flow, link::Reason::kNone, now);
+        break;
+      case Flow::Kind::kAsk:
+      case Flow::Kind::kProbe:
+        if (now - flow.since >= kAskLimit) datagram_ended(flow, link::Reason::kTimedOut, now);
+        break;
+      case Flow::Kind::kStub:
+        break;
+    }
+  }
+}
+
+Instant Client::Impl::deadline() const {
+  if (!aborts_.empty()) return Instant{};
+  Instant at = std::min({stack_.deadline(), names_.deadline(), reassembly_.deadline(), dial_at_});
+  if (carrier_ && phase_ >= Phase::kHandshake) at = std::min(at, carrier_->deadline());
+  if (session_) at = std::min(at, session_->link.deadline());
+  return flows_.swept().empty() ? at : std::min(at, sweep_at_);
+}
+
+void Client::Impl::advance(Instant now) {
+  stack_.advance(now);
+  names_.advance(now);
+  reassembly_.advance(now);
+  if (carrier_ && phase_ >= Phase::kHandshake) {
+    carrier_->advance(now);
+    if (session_) session_->link.advance(now);
+    carrier_state_changed(now);
+  }
+  if (dial_at_ <= now) {
+    dial_at_ = kNever;
+    phase_ = Phase::kDialling;
+    emit(ClientEvent::Kind::kDial);
+  }
+  if (sweep_at_ <= now) sweep(now);
+  if (sweep_at_ <= now || sweep_at_ == kNever) sweep_at_ = now + kSweep;
+  pump(now);
+}
+
+void Client::Impl::flush(Instant now) {
+  if (packets_.empty()) {
+    lent_.clear();
+    for (ConnectionId connection : aborts_) stack_.abort(connection);
+    aborts_.clear();
+  }
+  pump(now);
+  if (session_) {
+    session_->link.flush(now);
+    link_moved(now);
+    pump(now);
+    if (session_) session_->mux.settle();
+  }
+  stack_.flush(packets_, now);
+}
+
+ClientStatus Client::Impl::status() const {
+  ClientStatus s;
+  switch (phase_) {
+    case Phase::kStopped: s.link = ClientStatus::Link::kStopped; break;
+    case Phase::kPausing: s.link = ClientStatus::Link::kDown; break;
+    case Phase::kDialling: s.link = ClientStatus::Link::kDialling; break;
+    case Phase::kHandshake: s.link = ClientStatus::Link::kHandshake; break;
+    case Phase::kUp: s.link = ClientStatus::Link::kUp; break;
+  }
+  s.last_error = last_error_;
+  if (session_) s.round_trip = session_->link.round_trip();
+  s.tcp_flows = connections_;
+  s.half_open = half_open_;
+  s.datagram_flows = flows_.swept().size() - half_open_;
+  s.memory = pool_.in_use();
+  s.icmp_echo = icmp_echo_;
+  s.carrier_bytes_in = carrier_in_;
+  s.carrier_bytes_out = carrier_out_;
+  s.rekeys = carrier_ ? carrier_->rekeys() : 0;
+  s.links = links_;
+  s.counters = counters_;
+  if (session_) {
+    s.counters.drop_queue += session_->mux.counters().datagrams_dropped;
+    s.counters.drop_late += session_->mux.counters().late_frames;
+  }
+  return s;
+}
+
+Client::Client(const ClientConfig& config, BufferPool& pool, Random& random, Stack& stack, NameService& names, Instant now)
+    : impl_(std::make_unique<Impl>(config, pool, random, stack, names, now)) {}
+Client::~Client() = default;
+
+void Client::start(Instant now) { impl_->start(now); }
+void Client::stop(Instant now) { impl_->stop(now); }
+void Client::device_received(std::span<packet::Incoming> batch, Instant now) { impl_->device_received(batch, now); }
+void Client::carrier_connected(Instant now) { impl_->carrier_connected(now); }
+void Client::dial_failed(const Error& error, Instant now) { impl_->dial_failed(error, now); }
+MutableBytes Client::receive_space() { return impl_->carrier_ ? impl_->carrier_->receive_space() : MutableBytes(); }
+void Client::received(std::size_t n, Instant now) { impl_->received(n, now); }
+void Client::carrier_closed(const Error& error, Instant now) { impl_->carrier_closed(error, now); }
+void Client::carrier_progressed(Instant now) {
+  if (impl_->session_) impl_->session_->link.progressed(now);
+}
+void Client::machine_answered(DnsRequestId request, Bytes message, Instant now) {
+  impl_->names_.machine_answered(request, message, now);
+}
+void Client::machine_failed(DnsRequestId request, DnsFailure why, Instant now) {
+  impl_->names_.machine_failed(request, why, now);
+}
+void Client::echo(std::uint64_t token, Instant now) { impl_->echo(token, now); }
+void Client::ask_cluster(std::uint64_t token, Bytes message, Instant now) { impl_->ask_cluster(token, message, now); }
+Instant Client::deadline() const { return impl_->deadline(); }
+void Client::advance(Instant now) { impl_->advance(now); }
+void Client::flush(Instant now) { impl_->flush(now); }
+packet::PacketBatch& Client::packets() { return impl_->packets_; }
+std::size_t Client::transmit(std::array<Bytes, 2>& pieces) {
+  return impl_->carrier_ ? impl_->carrier_->transmit(pieces) : 0;
+}
+void Client::transmitted(std::size_t n, Instant) {
+  impl_->carrier_out_ += n;
+  impl_->carrier_->transmitted(n);
+}
+void Client::take_machine_questions(std::vector<DnsAction>& out) { out.swap(impl_->machine_questions_); }
+void Client::take_events(std::vector<ClientEvent>& out) { out.swap(impl_->events_); }
+ClientStatus Client::status() const { return impl_->status(); }
+
+}  // namespace causeway::engine

@@ -1,0 +1,134 @@
+// The inside of engine::Client, in the order of its files: client.cpp (turn and events), client_link.cpp (carrier and session),
+// client_tcp.cpp, client_datagram.cpp (UDP, echo and questions).
+#pragma once
+
+#include <unordered_map>
+
+#include "core/engine/client.h"
+#include "core/engine/flow_table.h"
+#include "core/engine/redial.h"
+#include "core/link/link.h"
+#include "core/mux/mux.h"
+#include "core/packet/build.h"
+#include "core/packet/reassembly.h"
+
+namespace causeway::engine {
+
+class Client::Impl {
+ public:
+  Impl(const ClientConfig& config, BufferPool& pool, Random& random, Stack& stack, NameService& names, Instant now);
+
+  // client.cpp
+  void device_received(std::span<packet::Incoming> batch, Instant now);
+  Instant deadline() const;
+  void advance(Instant now);
+  void flush(Instant now);
+  ClientStatus status() const;
+
+  // client_link.cpp
+  void start(Instant now);
+  void stop(Instant now);
+  void carrier_connected(Instant now);
+  void dial_failed(const Error& error, Instant now);
+  void received(std::size_t n, Instant now);
+  void carrier_closed(const Error& error, Instant now);
+  void echo(std::uint64_t token, Instant now);
+
+  // client_datagram.cpp
+  void ask_cluster(std::uint64_t token, Bytes message, Instant now);
+
+  BufferPool& pool_;
+  Stack& stack_;
+  NameService& names_;
+  packet::PacketBatch packets_;
+  std::vector<DnsAction> machine_questions_;
+  std::vector<ClientEvent> events_;
+  std::unique_ptr<link::StreamCarrier> carrier_;
+  struct Session {
+    Session(BufferPool& pool, const mux::Mux::Settings& settings)
+        : mux(mux::Mux::Role::kClient, pool, settings), link(mux) {}
+    mux::Mux mux;
+    link::Link link;
+  };
+  std::unique_ptr<Session> session_;
+
+ private:
+  // client.cpp
+  void packet_received(const packet::Incoming& incoming, Instant now);
+  void dispatch(const packet::Parsed& packet, const Buffer& owner, Instant now);
+  void pump(Instant now);
+  bool take_mux_events(Instant now);
+  bool take_stack_events(Instant now);
+  bool take_dns_actions(Instant now);
+  void mux_event(mux::MuxEvent& event, Instant now);
+  void sweep(Instant now);
+  void emit(ClientEvent::Kind kind, Error error = {});
+  bool routed(const packet::Address& address) const;
+  bool up() const { return phase_ == Phase::kUp; }
+
+  // client_link.cpp
+  void carrier_state_changed(Instant now);
+  void begin_session(Instant now);
+  void link_moved(Instant now);
+  void end_carrier(Error error, Duration pause, Instant now);
+  void lose_session(Instant now);
+  Error refusal(const link::Refusal& refusal) const;
+
+  // client_tcp.cpp
+  void tcp_received(const packet::Parsed& packet, const Buffer& owner, Instant now);
+  void syn_received(const packet::Parsed& packet, Instant now);
+  void open_held(Flow& flow, Instant now);
+  void open_all_held(Instant now);
+  void opened(Flow& flow, Instant now);
+  void refused(Flow& flow, link::Reason reason, Instant now);
+  void answer_syn_with(const Flow& flow, link::Reason reason);
+  void stack_event(StackEvent& event, Instant now);
+  void push(Flow& flow);
+  void push_answers(Flow& flow);
+  void tcp_reset(Flow& flow);
+  void not_half_open(Flow& flow);
+  void remove_if_done(Flow& flow);
+
+  // client_datagram.cpp
+  void stub_received(const packet::Parsed& packet, const Buffer& owner, Instant now);
+  void datagram_received(const packet::Parsed& packet, const Buffer& owner, Instant now);
+  void datagram_arrived(Flow& flow, Slice data, Instant now);
+  void datagram_ended(Flow& flow, link::Reason reason, Instant now);
+  void dns_action(DnsAction& action, Instant now);
+  void ask(Flow::Kind kind, std::uint64_t id, Bytes message, Instant now);
+  void ask_failed(Flow::Kind kind, std::uint64_t id, link::Reason reason, Instant now);
+  Bytes lend(Slice slice);
+
+  enum class Phase : std::uint8_t { kStopped, kPausing, kDialling, kHandshake, kUp };
+
+  ClientConfig config_;
+  Random& random_;
+  Instant started_;
+  Phase phase_ = Phase::kStopped;
+  Instant dial_at_ = kNever;
+  Redial redial_;
+  std::uint64_t hello_number_;
+  std::string last_error_;
+  std::uint64_t links_ = 0;
+  bool icmp_echo_ = false;
+  std::uint64_t carrier_in_ = 0, carrier_out_ = 0;
+
+  packet::Reassembly reassembly_;
+  FlowTable flows_;
+  std::size_t half_open_ = 0;
+  std::size_t connections_ = 0;
+  Instant sweep_at_ = kNever;
+  std::vector<StackSegment> segments_;
+  std::vector<ConnectionId> aborts_;  // resets that wait until what was written before has left
+  std::vector<Slice> lent_;           // payload of packets_
+
+  std::vector<mux::MuxEvent> mux_events_;
+  std::vector<StackEvent> stack_events_;
+  std::vector<DnsAction> dns_actions_;
+  std::vector<link::Link::Echo> echoes_;
+  ClientCounters counters_;
+
+  friend class Client;
+};
+
+}  // namespace causeway::engine

@@ -1,0 +1,73 @@
+#include "core/engine/flow_table.h"
+
+namespace causeway::engine {
+
+Flow* FlowTable::find_request(Flow::Kind kind, std::uint64_t request) {
+  for (FlowHandle handle : swept_) {
+    Flow* flow = find(handle);
+    if (flow && flow->kind == kind && flow->request == request) return flow;
+  }
+  return nullptr;
+}
+
+Flow& FlowTable::add(Flow::Kind kind, const packet::FiveTuple* tuple, Instant now) {
+  if (free_.empty()) {
+    free_.push_back(std::uint32_t(slots_.size()));
+    slots_.emplace_back();
+  }
+  std::uint32_t slot = free_.back();
+  free_.pop_back();
+  Flow& flow = slots_[slot];
+  flow.kind = kind;
+  flow.handle = next_life_++ << 32 | slot;
+  flow.since = flow.last = now;
+  if (tuple) {
+    flow.tuple = *tuple;
+    by_tuple_[*tuple] = slot;
+  }
+  ++size_;
+  return flow;
+}
+
+void FlowTable::set_stream(Flow& flow, link::StreamId stream) {
+  flow.stream = stream;
+  by_stream_[stream] = std::uint32_t(flow.handle);
+}
+
+void FlowTable::clear_stream(Flow& flow) {
+  if (flow.stream == 0) return;
+  by_stream_.erase(flow.stream);
+  flow.stream = 0;
+}
+
+void FlowTable::clear_tuple(Flow& flow) {
+  auto it = by_tuple_.find(flow.tuple);
+  if (it != by_tuple_.end() && it->second == std::uint32_t(flow.handle)) by_tuple_.erase(it);
+}
+
+void FlowTable::remove(Flow& flow) {
+  clear_tuple(flow);
+  clear_stream(flow);
+  stop_sweeping(flow);
+  std::uint32_t slot = std::uint32_t(flow.handle);
+  flow = Flow();
+  free_.push_back(slot);
+  --size_;
+}
+
+void FlowTable::sweep(Flow& flow) {
+  flow.swept = true;
+  flow.place = std::uint32_t(swept_.size());
+  swept_.push_back(flow.handle);
+}
+
+void FlowTable::stop_sweeping(Flow& flow) {
+  if (!flow.swept) return;
+  flow.swept = false;
+  FlowHandle moved = swept_.back();
+  swept_[flow.place] = moved;
+  find(moved)->place = flow.place;
+  swept_.pop_back();
+}
+
+}  // namespace causeway::engine
