@@ -60,7 +60,7 @@ void Link::flush(Instant now) {
     write_link_frames(writer, now);
     if (traffic) traffic_.write_frames(writer, *this, unacknowledged_ < kUnacknowledgedBudget, now);
     if (writer.empty()) return;
-    SentRecord record{carrier_->seal(writer.size(), now), items_in_record_, writer.size() > acknowledgement};
+    SentRecord record{carrier_->seal(writer.size()), items_in_record_, writer.size() > acknowledgement};
     if (record.eliciting) {
       if (!eliciting_outstanding()) last_progress_ = now;
       ++eliciting_;

@@ -8,8 +8,8 @@
 // Rekey: HANDSHAKE frames (frame type kHandshakeFrame, then a kind: 1 message one, 2 message two, 3 switch), each alone in its
 // record. The client starts one 120 s after the last or when its records run out; the gateway's records are under the new
 // key from the one behind message two, the client's from the one behind its switch; old keys are erased there. The gateway ends a
-// carrier that was not rekeyed for 180 s. The prologue of a rekey is that of the first handshake and the previous
-// handshake's hash.
+// carrier that was not rekeyed for 180 s. A rekey is always Noise IK: what it agrees on is sealed by the keys before it. Its
+// prologue is that of the first handshake and the previous handshake's hash.
 //
 // Sources: the Noise protocol framework, revision 34; WireGuard's mac1.
 #pragma once
@@ -18,12 +18,17 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "core/base/buffer.h"
 #include "core/base/random.h"
 #include "core/base/result.h"
 #include "core/base/secret.h"
 #include "core/base/time.h"
+#include "core/link/receive_blocks.h"
+#include "core/link/send_ring.h"
+#include "core/noise/handshake.h"
 
 namespace causeway::link {
 
@@ -66,23 +71,23 @@ class StreamCarrier {
   // Gateway.
   StreamCarrier(BufferPool& pool, Random& random, const Keys& own, const Timing& timing, Instant now);
 
-  State state() const;
-  const Error& failure() const;
+  State state() const { return state_; }
+  const Error& failure() const { return *failure_; }
 
   // Client: sends message one.
   void start(Bytes payload, Instant now);
   // Gateway, in kArrived.
-  const PublicKey& peer() const;
-  Bytes peer_payload() const;  // message one's payload; on the client, once kOpen or kRefused, message two's
+  const PublicKey& peer() const { return peer_; }
+  Bytes peer_payload() const { return peer_payload_; }  // message one's payload; on the client, once kOpen or kRefused, message two's
   // `psk` must be there exactly when wants_psk(): the peer used the pattern with a pre-shared key.
-  bool wants_psk() const;
+  bool wants_psk() const { return pattern_ == noise::Handshake::Pattern::kIkPsk2; }
   void admit(Bytes payload, const std::optional<Secret<32>>& psk, Instant now);
   // Message two with a refusal as its payload. Under IKpsk2 it is sealed with the all-zero pre-shared key, which a client tries
   // second and then accepts nothing but a refusal from.
   void refuse(Bytes payload, Instant now);
 
   // The hash of the first handshake: what join tokens are bound to. Valid from kAnswered (gateway) or kOpen.
-  std::span<const std::uint8_t, 64> binding() const;
+  std::span<const std::uint8_t, 64> binding() const { return binding_; }
 
   // Bytes from the carrier: read into receive_space() (never empty unless failed), then say how many.
   MutableBytes receive_space();
@@ -91,26 +96,70 @@ class StreamCarrier {
   // The next record's plaintext, opened in place; its block lives as long as the slice. Empty when there is none yet.
   // HANDSHAKE records are taken care of inside and never seen here, but are counted in records_received().
   std::optional<Slice> next_record(Instant now);
-  std::uint64_t records_received() const;  // valid ones so far
+  std::uint64_t records_received() const { return received_; }  // valid ones so far
 
   // Room for one record's plaintext in the send ring, kMaxRecord bytes, or empty while the ring is full or the state is not
   // kOpen (gateway: a record may be sent once the client's first valid one came). Write the frames there, then seal().
   MutableBytes record_space();
   // Seals the first `n` bytes (at least 1) of record_space(). Gives the record's number: 1 for the first, without gaps, across
   // rekeys, counting handshake records too.
-  std::uint64_t seal(std::size_t n, Instant now);
-  std::uint64_t records_sent() const;
+  std::uint64_t seal(std::size_t n);
+  std::uint64_t records_sent() const { return sent_; }
 
   // What is to be written to the carrier, in at most two pieces; then say how much was.
-  std::size_t transmit(std::array<Bytes, 2>& pieces) const;  // how many pieces
-  void transmitted(std::size_t n);
-  std::size_t unsent() const;  // bytes sealed and not transmitted
+  std::size_t transmit(std::array<Bytes, 2>& pieces) const { return out_.pieces(pieces); }  // how many pieces
+  void transmitted(std::size_t n) { out_.remove(n); }
+  std::size_t unsent() const { return out_.size(); }  // bytes sealed and not transmitted
 
   // Handshake timeout and rekey.
   Instant deadline() const;
   void advance(Instant now);
 
-  std::uint64_t rekeys() const;
+  std::uint64_t rekeys() const { return rekeys_; }
+
+ private:
+  enum class Role : std::uint8_t { kClient, kGateway };
+  enum class RekeyStep : std::uint8_t { kNone, kAsked, kSwitchDue };
+
+  void fail_with(ErrorCode code, std::string message, std::string advice = {});
+  noise::KeyPair ephemeral();
+  std::vector<std::uint8_t> prologue() const;
+  // The next length-prefixed message that is there as a whole, without its length.
+  std::optional<MutableBytes> next_message(std::size_t longest);
+  void put_message(Bytes before, Bytes message, Bytes behind);
+  void read_first();
+  void read_answer(Instant now);
+  bool try_answer(Bytes message, const std::optional<Secret<32>>& psk, bool refusal_only);
+  void answer(Bytes payload, const std::optional<Secret<32>>& psk, Instant now, State next);
+  bool handshake_record(Bytes record, Instant now);
+  void start_rekey();
+  void put_handshake(std::uint8_t kind, Bytes message);
+  std::uint64_t seal_record(MutableBytes space, std::size_t n);
+
+  BufferPool& pool_;
+  Random& random_;
+  Timing timing_;
+  Role role_;
+  State state_ = State::kIdle;
+  std::optional<Error> failure_;
+  noise::KeyPair own_;
+  PublicKey peer_{};
+  std::optional<Secret<32>> psk_;
+  noise::Handshake::Pattern pattern_ = noise::Handshake::Pattern::kIk;
+  std::optional<noise::Handshake> handshake_;
+  std::vector<std::uint8_t> peer_payload_;
+  noise::Hash binding_{};
+  noise::Hash last_hash_{};
+
+  ReceiveBlocks in_;
+  SendRing out_;
+  noise::CipherState sealing_, opening_, next_opening_;
+  std::uint64_t received_ = 0, sent_ = 0, sent_since_rekey_ = 0, rekeys_ = 0;
+  RekeyStep rekey_ = RekeyStep::kNone;
+  noise::CipherState next_sealing_;
+  bool unopened_ = false;  // something came in the answer's place that does not open
+  Instant handshake_due_ = kNever;
+  Instant rekeyed_{};
 };
 
 }  // namespace causeway::link
