@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/engine/client_impl.h"
+#include "core/noise/keys.h"
 
 namespace causeway::engine {
 namespace {
@@ -96,7 +97,8 @@ void Client::Impl::carrier_state_changed(Instant now) {
 Error Client::Impl::refusal(const link::Refusal& refusal) const {
   switch (refusal.code) {
     case link::RefusalCode::kUnknownKey:
-      return {ErrorCode::kRefused, "the gateway does not know our key", "add our public key to its authorised keys"};
+      return {ErrorCode::kRefused, "the gateway does not know our key " + noise::fingerprint(config_.keys.public_key),
+              "add this line to its authorised keys: " + noise::encode_key(config_.keys.public_key) + " NAME"};
     case link::RefusalCode::kNoCommonVersion:
       return {ErrorCode::kRefused, "the gateway speaks no protocol version that we do: " + refusal.text,
               "update the older of the two"};
@@ -105,6 +107,8 @@ Error Client::Impl::refusal(const link::Refusal& refusal) const {
     case link::RefusalCode::kTooMany:
       return {ErrorCode::kRefused, "this key has as many sessions at the gateway as it may",
               "end another one, or raise sessions_per_client there"};
+    case link::RefusalCode::kPskMismatch:
+      return {ErrorCode::kRefused, "the gateway says: " + refusal.text, "give both sides the same pre-shared key, or none"};
     case link::RefusalCode::kShuttingDown:
       return {ErrorCode::kRefused, "the gateway is shutting down", "try again when it is back"};
   }

@@ -52,6 +52,7 @@ enum class RefusalCode : std::uint64_t {
   kReplay = 3,       // the hello's number was seen before, or is too old
   kTooMany = 4,      // this client's session limit is reached
   kShuttingDown = 5,
+  kPskMismatch = 6,  // one side has a pre-shared key for the other, and the other has none
 };
 struct Refusal {
   RefusalCode code = RefusalCode::kUnknownKey;

@@ -1,0 +1,145 @@
+#include "core/engine/gateway.h"
+
+#include <algorithm>
+
+#include "core/engine/gateway_impl.h"
+
+namespace causeway::engine {
+namespace {
+
+constexpr Duration kSweep = std::chrono::seconds(1);
+
+}  // namespace
+
+Gateway::Impl::Impl(const GatewayConfig& config, BufferPool& pool, Random& random, Instant)
+    : config_(config), pool_(pool), random_(random), refusals_(config.refusals_per_second) {}
+
+GatewayEvent& Gateway::Impl::emit(GatewayEvent::Kind kind) {
+  events_.emplace_back();
+  events_.back().kind = kind;
+  return events_.back();
+}
+
+void Gateway::Impl::note_writable(CarrierId id, Carrier& carrier) {
+  if (carrier.writable_noted || carrier.stream.unsent() == 0) return;
+  carrier.writable_noted = true;
+  writable_carriers_.push_back(id);
+}
+
+Instant Gateway::Impl::deadline() const {
+  if (!resets_.empty()) return Instant{};
+  Instant at = kNever;
+  for (const auto& [id, carrier] : carriers_) {
+    if (carrier.closing) continue;
+    at = std::min(at, carrier.stream.deadline());
+    if (carrier.session) at = std::min(at, carrier.session->link.deadline());
+  }
+  return datagram_relays_.empty() ? at : std::min(at, sweep_at_);
+}
+
+void Gateway::Impl::advance(Instant now) {
+  std::vector<CarrierId> ids;
+  for (auto& [id, carrier] : carriers_) {
+    if (!carrier.closing) ids.push_back(id);
+  }
+  for (CarrierId id : ids) {
+    Carrier& carrier = *find(id);
+    carrier.stream.advance(now);
+    if (carrier.session) carrier.session->link.advance(now);
+    state_changed(id, carrier, now);
+  }
+  if (datagram_relays_.empty() || now < sweep_at_) return;
+  sweep_at_ = now + kSweep;
+  std::vector<RelayId> idle;
+  for (RelayId id : datagram_relays_) {
+    if (now - find_relay(id)->last >= config_.udp_idle) idle.push_back(id);
+  }
+  for (RelayId id : idle) {
+    Relay& relay = *find_relay(id);
+    session_of(relay).mux.reset(relay.stream, link::Reason::kNone);
+    remove(relay, true, false);
+  }
+}
+
+void Gateway::Impl::flush(Instant now) {
+  for (RelayId id : std::exchange(resets_, {})) {
+    if (Relay* relay = find_relay(id)) {
+      session_of(*relay).mux.forget(relay->stream);
+      remove(*relay, true, true);
+    }
+  }
+  writable_carriers_.clear();
+  writable_relays_.clear();
+  std::vector<CarrierId> ids;
+  for (auto& [id, carrier] : carriers_) {
+    carrier.writable_noted = false;
+    ids.push_back(id);
+  }
+  for (auto& [id, relay] : relays_) relay.writable_noted = false;
+  for (CarrierId id : ids) {
+    Carrier& carrier = *find(id);
+    if (carrier.session) {
+      mux_events(id, carrier, now);
+      carrier.session->link.flush(now);
+      link_moved(id, carrier, now);
+    }
+    if (carrier.session) {
+      mux_events(id, carrier, now);
+      carrier.session->mux.settle();
+    }
+    note_writable(id, carrier);
+  }
+}
+
+GatewayStatus Gateway::Impl::status() const {
+  GatewayStatus s = counters_;
+  for (const auto& [id, carrier] : carriers_) s.sessions += carrier.session ? 1 : 0;
+  s.handshakes = handshakes_;
+  s.relays = relays_.size();
+  s.memory = pool_.in_use();
+  return s;
+}
+
+Gateway::Gateway(const GatewayConfig& config, BufferPool& pool, Random& random, Instant now)
+    : impl_(std::make_unique<Impl>(config, pool, random, now)) {}
+Gateway::~Gateway() = default;
+
+void Gateway::set_clients(std::vector<AuthorisedClient> clients, Instant now) { impl_->set_clients(std::move(clients), now); }
+void Gateway::stop(Instant now) { impl_->stop(now); }
+CarrierId Gateway::carrier_accepted(const packet::Endpoint& source, Instant now) { return impl_->accepted(source, now); }
+MutableBytes Gateway::receive_space(CarrierId id) {
+  Impl::Carrier* carrier = impl_->find(id);
+  return carrier && !carrier->closing ? carrier->stream.receive_space() : MutableBytes();
+}
+void Gateway::received(CarrierId id, std::size_t n, Instant now) { impl_->received(id, n, now); }
+std::size_t Gateway::transmit(CarrierId id, std::array<Bytes, 2>& pieces) {
+  Impl::Carrier* carrier = impl_->find(id);
+  return carrier ? carrier->stream.transmit(pieces) : 0;
+}
+void Gateway::transmitted(CarrierId id, std::size_t n, Instant) {
+  if (Impl::Carrier* carrier = impl_->find(id)) carrier->stream.transmitted(n);
+}
+void Gateway::carrier_progressed(CarrierId id, Instant now) {
+  Impl::Carrier* carrier = impl_->find(id);
+  if (carrier && carrier->session) carrier->session->link.progressed(now);
+}
+void Gateway::carrier_closed(CarrierId id, Instant now) { impl_->closed(id, now); }
+void Gateway::dialled(RelayId relay, Instant now) { impl_->dialled(relay, now); }
+void Gateway::dial_failed(RelayId relay, link::Reason why, Instant now) { impl_->dial_failed(relay, why, now); }
+MutableBytes Gateway::relay_space(RelayId relay) { return impl_->relay_space(relay); }
+void Gateway::relay_received(RelayId relay, std::size_t n, Instant now) { impl_->relay_received(relay, n, now); }
+void Gateway::relay_finished(RelayId relay, Instant now) { impl_->relay_finished(relay, now); }
+void Gateway::relay_failed(RelayId relay, link::Reason why, Instant now) { impl_->relay_failed(relay, why, now); }
+std::size_t Gateway::relay_transmit(RelayId relay, std::span<Bytes> pieces) { return impl_->relay_transmit(relay, pieces); }
+void Gateway::relay_transmitted(RelayId relay, std::size_t n, Instant now) { impl_->relay_transmitted(relay, n, now); }
+void Gateway::relay_datagram(RelayId relay, Bytes datagram, Instant now) { impl_->relay_datagram(relay, datagram, now); }
+std::optional<Slice> Gateway::relay_next_datagram(RelayId relay) { return impl_->relay_next_datagram(relay); }
+Instant Gateway::deadline() const { return impl_->deadline(); }
+void Gateway::advance(Instant now) { impl_->advance(now); }
+void Gateway::flush(Instant now) { impl_->flush(now); }
+std::span<const CarrierId> Gateway::writable_carriers() const { return impl_->writable_carriers_; }
+std::span<const RelayId> Gateway::writable_relays() const { return impl_->writable_relays_; }
+void Gateway::take_events(std::vector<GatewayEvent>& out) { out.swap(impl_->events_); }
+GatewayStatus Gateway::status() const { return impl_->status(); }
+
+}  // namespace causeway::engine
