@@ -1,0 +1,139 @@
+// Finds the answer to a question: asks the rules whose name it is, then the cluster or the machine, and gives up in time.
+//
+//               +-- listed or known ---------------> cluster --answer---------------> done
+//   question ---+-- may be a namespace -> ask NS --> cluster --no, may fall through-> machine -> done
+//               |                             \----> machine
+//               +-- not the cluster's -------------> machine --answer or failure----> done
+//
+// The cluster's part of a question takes cluster_timeout at most, asking for a namespace included. A failure of the cluster (no
+// link, no answer, SERVFAIL) is told as SERVFAIL, never hidden behind the machine's answer: a stranger could own that name outside.
+// Only names that are not known to be the cluster's go to the machine then, so that a dead cluster costs the rest nothing; after
+// two questions without an answer they no longer wait for it either.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/base/random.h"
+#include "core/base/time.h"
+#include "core/engine/name_service.h"
+#include "dns/answer.h"
+#include "dns/counters.h"
+#include "dns/namespaces.h"
+#include "dns/rules.h"
+
+namespace causeway::dns {
+
+struct ResolverConfig {
+  Duration cluster_timeout = std::chrono::seconds(4);
+  Duration namespace_timeout = std::chrono::seconds(1);  // part of the cluster's
+  Duration machine_timeout = std::chrono::seconds(12);   // a backstop: c-ares has its own, shorter one
+  std::uint16_t udp_size = 1232;                         // what servers may send us in one datagram
+  std::size_t max_namespaces = 4096;                     // remembered
+};
+
+// Names who asked, for the caller.
+using AskerId = std::uint64_t;
+
+struct Outcome {
+  std::vector<AskerId> askers;        // all who asked the same
+  std::vector<std::uint8_t> message;  // an answer; empty: `rcode` is all there is
+  AnswerView view;                    // of `message`; its question is the askers', but for the case of letters
+  Rcode rcode = Rcode::kServFail;
+  std::optional<Explanation> why;     // its text is a literal
+};
+
+// One thread, no call calls back. `actions` and `counters` outlive the resolver, as does `random`.
+class Resolver {
+ public:
+  Resolver(Rules rules, const ResolverConfig& config, Random& random, Counters& counters,
+           std::vector<engine::DnsAction>& actions);
+
+  // The outcome comes with take_outcomes(), exactly once for each asker.
+  void ask(AskerId asker, const Query& query, Instant now);
+
+  void cluster_answered(engine::DnsRequestId request, Bytes message, Instant now);
+  void cluster_failed(engine::DnsRequestId request, engine::DnsFailure why, Instant now);
+  void machine_answered(engine::DnsRequestId request, Bytes message, Instant now);
+  void machine_failed(engine::DnsRequestId request, engine::DnsFailure why, Instant now);
+  void link_changed(bool up, Instant now);
+
+  // Swapped into `out`, which must be empty.
+  void take_outcomes(std::vector<Outcome>& out);
+
+  Instant deadline() const { return timers_.empty() ? kNever : timers_.begin()->first; }
+  void advance(Instant now);
+
+ private:
+  using JobId = std::uint64_t;
+
+  // A question and all who asked it.
+  struct Job {
+    Query query;
+    Decision decision;
+    std::string key;
+    Instant started;
+    std::vector<AskerId> askers;
+  };
+
+  // A message under way.
+  struct Request {
+    enum class Kind : std::uint8_t { kCluster, kMachine, kNamespace };
+    Kind kind;
+    JobId job = 0;          // not for kNamespace
+    std::string candidate;  // for kNamespace
+    std::uint16_t id = 0;
+    Question question;
+    Instant expires;
+  };
+  using Requests = std::unordered_map<engine::DnsRequestId, Request>;
+
+  // Who waits to hear whether something is a namespace.
+  struct Probe {
+    std::vector<JobId> waiting;
+  };
+
+  void begin(JobId id, Instant now);
+  void ask_whether_namespace(JobId id, Instant now);
+  void send_probe(const std::string& candidate, Instant now);
+  void to_cluster(JobId id);
+  void to_machine(JobId id, Instant now);
+  void send(Request request, const Query& like, Question question, engine::DnsAction::Kind where);
+
+  void cluster_settled(const Request& request, Bytes message, Instant now);
+  void machine_settled(const Request& request, Bytes message);
+  void probe_settled(const Request& request, const AnswerView* view, Instant now);
+  void give_up(const Request& request, Explanation why, Instant now);
+  // The request that `message` answers, taken off the books; none where it answers nothing we asked there.
+  std::optional<Request> match(engine::DnsRequestId request, bool of_cluster, Bytes message);
+  std::optional<Request> remove(engine::DnsRequestId request, bool of_cluster);
+  Request remove(Requests::iterator found);
+
+  void finish(JobId id, Rcode rcode, std::optional<Explanation> why);
+  void finish(JobId id, std::vector<std::uint8_t> message, AnswerView view);
+  Outcome& close(JobId id);
+
+  Rules rules_;
+  ResolverConfig config_;
+  Random& random_;
+  Counters& counters_;
+  std::vector<engine::DnsAction>& actions_;
+
+  bool link_up_ = false;
+  unsigned unanswered_in_row_ = 0;  // by the cluster
+  Namespaces namespaces_;
+  JobId last_job_ = 0;
+  engine::DnsRequestId last_request_ = 0;
+  std::unordered_map<JobId, Job> jobs_;
+  std::unordered_map<std::string, JobId> by_key_;
+  Requests requests_;
+  std::unordered_map<std::string, Probe> probes_;
+  std::set<std::pair<Instant, engine::DnsRequestId>> timers_;
+  std::vector<Outcome> outcomes_;
+};
+
+}  // namespace causeway::dns
