@@ -1,0 +1,173 @@
+"""The gateway in the cluster, and a daemon with its profiles on each laptop."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+
+from . import layout
+from .services import _listens
+from .shell import LabError, run
+
+DEMO = "demo"
+
+
+def private_key(path, owner=0):
+    """A new private key in `path`; gives its public key."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    run(layout.TUNCTL, "keygen", path, part="keys")
+    os.chmod(path, 0o600)
+    os.chown(path, owner, owner)
+    return public_key(path)
+
+
+def public_key(path):
+    return run(layout.TUNCTL, "pubkey", path, part="keys").stdout.strip()
+
+
+class Gateway:
+    """tun-gateway as an ordinary user without capabilities."""
+
+    NAME = "gateway"
+
+    def __init__(self, processes):
+        self._processes = processes
+        self.folder = layout.gateway_dir()
+        self.key_file = self.folder / "gateway.key"
+        self.clients_file = self.folder / "clients"
+        self.config_file = self.folder / "gateway.toml"
+
+    def make_keys(self):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        private_key(self.key_file, layout.GATEWAY_UID)
+        self.clients_file.write_text("# KEY NAME\n")
+
+    def public_key(self):
+        return public_key(self.key_file)
+
+    def write_config(self, extra=""):
+        forbidden = ", ".join(f'"{address}/{128 if ":" in address else 32}"' for address in layout.SERVICES["forbidden.shop"])
+        self.config_file.write_text(f"""listen = ["0.0.0.0:{layout.GATEWAY_PORT}", "[::]:{layout.GATEWAY_PORT}"]
+key_file = "{self.key_file}"
+clients_file = "{self.clients_file}"
+deny = [{forbidden}]
+{extra}""")
+
+    def allow(self, key, name):
+        self._replace_clients(self.clients_file.read_text() + f"{key} {name}\n")
+
+    def forbid(self, name):
+        lines = self.clients_file.read_text().splitlines(keepends=True)
+        self._replace_clients("".join(line for line in lines if line.split()[1:2] != [name]))
+
+    def _replace_clients(self, text):
+        fresh = self.clients_file.with_suffix(".new")
+        fresh.write_text(text)
+        fresh.rename(self.clients_file)
+
+    def start(self):
+        script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "as_user.py")
+        command = [sys.executable, script, layout.GATEWAY_UID, layout.GATEWAY, "--config", self.config_file]
+        self._processes.start(self.NAME, layout.CLUSTER, command)
+        self._processes.wait_ready(self.NAME, lambda: _listens(layout.CLUSTER, "0.0.0.0", layout.GATEWAY_PORT), 10,
+                                   "not listening")
+
+    def stop(self):
+        return self._processes.stop(self.NAME)
+
+    def kill(self):
+        self._processes.kill(self.NAME)
+
+    def log(self):
+        return self._processes.log(self.NAME)
+
+
+class Laptop:
+    """tund on one laptop, and tunctl as somebody types it there."""
+
+    def __init__(self, processes, number):
+        self._processes = processes
+        self.number = number
+        self.namespace = layout.laptop(number)
+        self.name = f"tund{number}"
+        self.profiles = layout.profiles_dir(number)
+        self.socket = layout.control_socket(number)
+
+    def environment(self):
+        """What a command on this laptop sees: the daemon to talk to, and tunctl found by its name."""
+        path = f"{layout.TUNCTL.parent}:{os.environ.get('PATH', '/usr/sbin:/usr/bin:/sbin:/bin')}"
+        return {**os.environ, "CAUSEWAY_SOCKET": str(self.socket), "PATH": path}
+
+    def make_key(self, name="laptop"):
+        return private_key(self.profiles / f"{name}.key")
+
+    def write_profile(self, name, gateway_key, gateways=None, key="laptop", routes=layout.ROUTES, extra=""):
+        gateways = gateways or [f"{layout.GATEWAY_ADDRESS[0]}:{layout.GATEWAY_PORT}",
+                                f"[{layout.GATEWAY_ADDRESS[1]}]:{layout.GATEWAY_PORT}"]
+        quoted = [", ".join(f'"{word}"' for word in words) for words in (gateways, routes)]
+        self.profiles.mkdir(parents=True, exist_ok=True)
+        (self.profiles / f"{name}.toml").write_text(f"""gateways = [{quoted[0]}]
+gateway_key = "{gateway_key}"
+key_file = "{key}.key"
+routes = [{quoted[1]}]
+{extra}
+[dns]
+domain = "cluster.local"
+short = "shop"
+""")
+
+    def start(self):
+        state = layout.journal_dir(self.number)
+        state.mkdir(parents=True, exist_ok=True)
+        command = [layout.TUND, "--state", state, "--socket", self.socket, "--profiles", self.profiles]
+        self._processes.start(self.name, self.namespace, command)
+        self._processes.wait_ready(self.name, self._accepts, 10, "its control socket does not answer")
+
+    def _accepts(self):
+        with socket.socket(socket.AF_UNIX) as sock:
+            try:
+                sock.connect(str(self.socket))
+                return True
+            except OSError:
+                return False
+
+    def running(self):
+        return self._processes.alive(self.name)
+
+    def pid(self):
+        return self._processes.pid(self.name)
+
+    def stop(self):
+        return self._processes.stop(self.name)
+
+    def kill(self):
+        self._processes.kill(self.name)
+
+    def log(self):
+        return self._processes.log(self.name)
+
+    def exec(self, *command, timeout=60, **options):
+        """Runs a command on the laptop; the result is looked at by the caller."""
+        options.setdefault("capture_output", True)
+        options.setdefault("text", True)
+        options.setdefault("stdin", subprocess.DEVNULL if "input" not in options else None)
+        if options["stdin"] is None:
+            del options["stdin"]
+        return subprocess.run(["ip", "netns", "exec", self.namespace, *(str(word) for word in command)], timeout=timeout,
+                              env=self.environment(), cwd="/", **options)
+
+    def tunctl(self, *words, timeout=60):
+        return self.exec(layout.TUNCTL, *words, timeout=timeout)
+
+    def up(self, profile=DEMO):
+        result = self.tunctl("up", profile)
+        if result.returncode != 0:
+            raise LabError(f"`tunctl up {profile}` on laptop {self.number}",
+                           f"exit code {result.returncode}\n{(result.stdout + result.stderr).strip()}", self.log())
+        return result.stdout
+
+
+def forget_laptop(number):
+    shutil.rmtree(layout.laptop_dir(number), ignore_errors=True)
