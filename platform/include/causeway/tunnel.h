@@ -1,0 +1,136 @@
+// Causeway as a library: a laptop inside a cluster's network. `tund` is built on exactly this.
+//
+// A Runtime owns what tunnels share (event loop, TCP/IP stack, buffers, the way to change the machine); a Tunnel is one profile.
+// Threads: everything is called on the thread that runs the Runtime, callbacks come on it, and only Runtime::post() and
+// Runtime::stop() may be called from another. One Runtime at a time in a process. A Tunnel is destroyed before its Runtime.
+//
+// Errors: nothing here throws. What the machine, the gateway or the cluster refuses is a Failure with a step, a reason and an
+// advice; misuse ends the process with an assertion.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace causeway {
+
+namespace platform {
+class Host;
+class Loop;
+}  // namespace platform
+
+enum class FailureKind : std::uint8_t {
+  kInvalid,      // a profile, key or argument is malformed
+  kPermission,   // this process or user may not
+  kNotFound,     // a file or name does not exist
+  kUnavailable,  // not reachable, or the kernel lacks it
+  kRefused,      // the gateway answered and said no
+  kTimedOut,     // nobody answered in time
+  kProtocol,     // the peer broke the protocol
+  kConflict,     // it collides with what is there
+  kLimit,        // a bound was reached
+  kSystem,       // a system call failed for another reason
+};
+
+struct Failure {
+  FailureKind kind = FailureKind::kSystem;
+  std::string step;     // "link", as in Step::name; empty where no step was begun
+  std::string message;  // one line
+  std::string advice;   // what to do about it; may be empty
+};
+
+// One step of bringing a tunnel up, in order: "profile", "device", "gateway" (connect), "link" (handshake), "echo", "dns" (an
+// answer of the cluster's DNS), "resolver" (the machine's questions come to us).
+struct Step {
+  std::string name;
+  std::chrono::microseconds took{};
+  std::string detail;   // "cw-demo, 2 addresses, 4 routes"
+};
+
+enum class TunnelState : std::uint8_t { kDown, kComingUp, kUp, kReconnecting, kGoingDown };
+
+struct TunnelStatus {
+  std::string profile;
+  TunnelState state = TunnelState::kDown;
+  std::string device;
+  std::string gateway;          // "10.77.0.1:7700", the one in use or tried last
+  std::string gateway_key;      // base64
+  std::string own_key;          // base64, the public one
+  std::string last_error;       // why the link was last down
+  std::optional<std::chrono::microseconds> round_trip;
+  std::chrono::seconds up_for{};
+  std::string icmp;             // "available", or why not
+  std::string resolver;         // how the machine's questions come to us
+  std::vector<std::string> routes, addresses, dns_servers, skipped_routes;
+  // Name and value of every counter, in a fixed order: "packets_in", "drop_no_route", "dns_questions", "memory_bytes"...
+  std::vector<std::pair<std::string, std::uint64_t>> counters;
+};
+
+class Runtime {
+ public:
+  struct Options {
+    platform::Host* host = nullptr;    // who changes the machine; null: this process does it itself (needs CAP_NET_ADMIN)
+    std::string state_directory;       // for the journal (where host is null) and the last hello numbers
+    std::string profiles_directory = "/etc/causeway";
+  };
+  static std::unique_ptr<Runtime> create(const Options& options, Failure& failure);  // null: see `failure`
+  ~Runtime();
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+  void run();                                  // until stop()
+  void stop();                                 // any thread; tunnels are left as they are
+  void post(std::function<void()> work);       // any thread
+  platform::Loop& loop();                      // for programs inside the tree
+
+ private:
+  friend class Tunnel;
+  struct Inside;
+  explicit Runtime(std::unique_ptr<Inside> inside);
+  std::unique_ptr<Inside> inside_;
+};
+
+class Tunnel {
+ public:
+  // A profile in TOML. `key` and `psk` are the contents of the key files where the caller has read them itself; otherwise the files
+  // that the profile names are read (beneath the profiles directory only).
+  struct Profile {
+    std::string name;      // becomes part of the device's name
+    std::string toml;
+    std::string source;    // how errors call it: "/etc/causeway/demo.toml"
+    std::optional<std::string> key, psk;
+  };
+
+  // Reads and checks the profile; changes nothing yet. Null: see `failure`.
+  static std::unique_ptr<Tunnel> create(Runtime& runtime, const Profile& profile, Failure& failure);
+  // Takes the tunnel down at once, without waiting for the gateway to hear of it, if it is up.
+  ~Tunnel();
+  Tunnel(const Tunnel&) = delete;
+  Tunnel& operator=(const Tunnel&) = delete;
+
+  // Brings the tunnel up and proves the path. `step` is called as each step ends; `done` once: with no value when all is proven,
+  // or with the failure, everything undone. While it is up already `done` comes at once with no steps.
+  void up(std::function<void(const Step&)> step, std::function<void(const std::optional<Failure>&)> done);
+  // Ends flows with RST, tells the gateway, undoes every change. `done` gets a line for each thing undone or left.
+  void down(std::function<void(const std::vector<std::string>& lines)> done);
+
+  TunnelStatus status() const;
+  // Called when the link came up again or went down, with TunnelStatus::last_error then.
+  void on_change(std::function<void(const TunnelStatus&)> changed);
+
+ private:
+  struct Inside;
+  explicit Tunnel(std::unique_ptr<Inside> inside);
+  std::unique_ptr<Inside> inside_;
+};
+
+// "0.1.0"
+const char* version();
+
+}  // namespace causeway

@@ -1,0 +1,180 @@
+#include "platform/loop/loop.h"
+
+#include <sys/timerfd.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "core/base/assert.h"
+
+namespace causeway::platform {
+
+struct Loop::Inside {
+  uv_loop_t loop;
+  uv_async_t wake;
+  uv_check_t check;   // runs when the events of a turn have been handled
+  uv_idle_t again;    // runs while work for the next turn is there, so that the loop does not wait
+  std::mutex mutex;   // guards `posted` and `stopping`
+  std::vector<std::function<void()>> posted;
+  bool stopping = false;
+  std::vector<std::function<void()>> turn_end;
+
+  void run_turn_end() {
+    std::vector<std::function<void()>> work = std::exchange(turn_end, {});
+    if (!work.empty()) uv_idle_stop(&again);
+    for (auto& each : work) each();
+  }
+
+  void run_posted() {
+    std::vector<std::function<void()>> work;
+    bool stop = false;
+    {
+      std::lock_guard lock(mutex);
+      work.swap(posted);
+      stop = std::exchange(stopping, false);
+    }
+    for (auto& each : work) each();
+    if (stop) uv_stop(&loop);
+  }
+};
+
+Loop::Loop() : inside_(std::make_unique<Inside>()) {
+  CAUSEWAY_ASSERT(uv_loop_init(&inside_->loop) == 0);
+  inside_->loop.data = inside_.get();
+  CAUSEWAY_ASSERT(uv_async_init(&inside_->loop, &inside_->wake, [](uv_async_t* handle) {
+                    static_cast<Inside*>(handle->loop->data)->run_posted();
+                  }) == 0);
+  uv_unref(reinterpret_cast<uv_handle_t*>(&inside_->wake));
+  uv_check_init(&inside_->loop, &inside_->check);
+  uv_check_start(&inside_->check, [](uv_check_t* handle) { static_cast<Inside*>(handle->loop->data)->run_turn_end(); });
+  uv_unref(reinterpret_cast<uv_handle_t*>(&inside_->check));
+  uv_idle_init(&inside_->loop, &inside_->again);
+}
+
+Loop::~Loop() {
+  for (uv_handle_t* handle : {reinterpret_cast<uv_handle_t*>(&inside_->wake), reinterpret_cast<uv_handle_t*>(&inside_->check),
+                              reinterpret_cast<uv_handle_t*>(&inside_->again)}) {
+    uv_close(handle, nullptr);
+  }
+  uv_run(&inside_->loop, UV_RUN_DEFAULT);
+  CAUSEWAY_ASSERT(uv_loop_close(&inside_->loop) == 0);
+}
+
+void Loop::run() { uv_run(&inside_->loop, UV_RUN_DEFAULT); }
+
+void Loop::stop() {
+  {
+    std::lock_guard lock(inside_->mutex);
+    inside_->stopping = true;
+  }
+  uv_async_send(&inside_->wake);
+}
+
+void Loop::post(std::function<void()> work) {
+  {
+    std::lock_guard lock(inside_->mutex);
+    inside_->posted.push_back(std::move(work));
+  }
+  uv_async_send(&inside_->wake);
+}
+
+void Loop::at_turn_end(std::function<void()> work) {
+  inside_->turn_end.push_back(std::move(work));
+  uv_idle_start(&inside_->again, [](uv_idle_t*) {});
+}
+
+uv_loop_s* Loop::raw() { return &inside_->loop; }
+
+struct Poll::Inside {
+  uv_poll_t handle;
+  std::function<void(int)> ready;
+  int watched = kNone;
+  bool gone = false;
+};
+
+Poll::Poll(Loop& loop, int descriptor, std::function<void(int)> ready) : inside_(new Inside) {
+  inside_->ready = std::move(ready);
+  CAUSEWAY_ASSERT(uv_poll_init(loop.raw(), &inside_->handle, descriptor) == 0);
+  inside_->handle.data = inside_;
+}
+
+Poll::~Poll() {
+  inside_->gone = true;
+  uv_poll_stop(&inside_->handle);
+  uv_close(reinterpret_cast<uv_handle_t*>(&inside_->handle), [](uv_handle_t* h) { delete static_cast<Inside*>(h->data); });
+}
+
+void Poll::watch(int events) {
+  if (events == inside_->watched) return;
+  inside_->watched = events;
+  if (events == kNone) {
+    uv_poll_stop(&inside_->handle);
+    return;
+  }
+  int wanted = ((events & kReadable) ? UV_READABLE : 0) | ((events & kWritable) ? UV_WRITABLE : 0);
+  CAUSEWAY_ASSERT(uv_poll_start(&inside_->handle, wanted, [](uv_poll_t* handle, int status, int got) {
+                    auto* inside = static_cast<Inside*>(handle->data);
+                    int ready = status < 0 ? kReadable | kWritable
+                                           : ((got & UV_READABLE) ? kReadable : 0) | ((got & UV_WRITABLE) ? kWritable : 0);
+                    // libuv stops a handle that it reports an error for.
+                    if (status < 0) inside->watched = kNone;
+                    // The callback may destroy the Poll: the function object lives until the handle is closed.
+                    if (!inside->gone) inside->ready(ready);
+                  }) == 0);
+}
+
+Timer::Timer(Loop& loop, std::function<void()> due)
+    : due_(std::move(due)), descriptor_(timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC)) {
+  CAUSEWAY_ASSERT(descriptor_ >= 0);
+  poll_ = std::make_unique<Poll>(loop, descriptor_, [this](int) {
+    std::uint64_t times = 0;
+    if (read(descriptor_, &times, sizeof times) != ssize_t(sizeof times)) return;
+    when_ = kNever;
+    std::function<void()> callback = due_;  // it may destroy the timer
+    callback();
+  });
+  poll_->watch(Poll::kReadable);
+}
+
+Timer::~Timer() {
+  poll_.reset();
+  close(descriptor_);
+}
+
+void Timer::set(Instant when) {
+  if (when == when_) return;
+  when_ = when;
+  itimerspec spec{};
+  if (when != kNever) {
+    // A zero would stop the timer, and times before the boot do not exist.
+    std::int64_t ns = std::max<std::int64_t>(1, when.time_since_epoch().count());
+    spec.it_value.tv_sec = ns / 1'000'000'000;
+    spec.it_value.tv_nsec = ns % 1'000'000'000;
+  }
+  CAUSEWAY_ASSERT(timerfd_settime(descriptor_, TFD_TIMER_ABSTIME, &spec, nullptr) == 0);
+}
+
+struct SignalWatch::Inside {
+  uv_signal_t handle;
+  std::function<void()> came;
+};
+
+SignalWatch::SignalWatch(Loop& loop, int number, std::function<void()> came) : inside_(new Inside) {
+  inside_->came = std::move(came);
+  CAUSEWAY_ASSERT(uv_signal_init(loop.raw(), &inside_->handle) == 0);
+  inside_->handle.data = inside_;
+  CAUSEWAY_ASSERT(uv_signal_start(&inside_->handle,
+                                  [](uv_signal_t* handle, int) { static_cast<Inside*>(handle->data)->came(); }, number) == 0);
+  uv_unref(reinterpret_cast<uv_handle_t*>(&inside_->handle));
+}
+
+SignalWatch::~SignalWatch() {
+  uv_signal_stop(&inside_->handle);
+  uv_close(reinterpret_cast<uv_handle_t*>(&inside_->handle), [](uv_handle_t* h) { delete static_cast<Inside*>(h->data); });
+}
+
+}  // namespace causeway::platform
