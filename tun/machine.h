@@ -79,7 +79,6 @@ class Machine {
 
   void begin(Connection& connection);
   void end(Connection& connection);
-  void set_addresses(const packet::Address& source, const packet::Address& destination);
   void release_sent(Connection& connection);
 
   BufferPool& pool_;
