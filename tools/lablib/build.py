@@ -22,13 +22,13 @@ def setup(groups=("build", "lab")):
     _step("tools/setup", [layout.ROOT / "tools/setup", *groups], None, quiet=False)
 
 
-def build(targets=()):
+def build(targets=(), folder=layout.BUILD, options=()):
     """Configures when needed and builds; the output is shown only when it fails."""
-    layout.BUILD.mkdir(parents=True, exist_ok=True)
-    log = layout.BUILD / "build.log"
-    if not (layout.BUILD / "build.ninja").exists():
-        _step("meson", ["meson", "setup", layout.BUILD, layout.ROOT], log, quiet=True)
-    command = ["ninja", "-C", layout.BUILD, *targets]
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / "build.log"
+    if not (folder / "build.ninja").exists():
+        _step("meson", ["meson", "setup", *options, folder, layout.ROOT], log, quiet=True)
+    command = ["ninja", "-C", folder, *targets]
     if sys.stdout.isatty() and not targets:
         _step("build", command, log, quiet=False)
     else:
