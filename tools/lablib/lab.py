@@ -75,18 +75,19 @@ class Lab:
 
     # --- up -------------------------------------------------------------------------------------------------------------
 
-    def up(self, clients, direct):
-        """Makes what is missing. Anything broken that is there goes first."""
+    def up(self, clients, direct, connect=True):
+        """Makes what is missing. Anything broken that is there goes first. `connect`: daemons are told to bring their tunnels up."""
         if self.is_up() and self.direct == direct and self.clients >= clients:
             say(f"is up already, {_count(self.clients)}")
-            self._prove()
+            if connect:
+                self._prove()
             return
         if not (self.is_up() and self.direct == direct):
             if self.state.get("complete") or network.namespaces() or layout.RUN.exists():
                 say("what is there is incomplete or of another kind: taking it down first")
                 self.down(quiet=True)
             self._make_cluster(direct)
-        self._make_clients(clients)
+        self._make_clients(clients, connect)
         say(f"is up, {_count(self.clients)}")
 
     def _make_cluster(self, direct):
@@ -104,7 +105,7 @@ class Lab:
                 self.gateway.write_config()
                 self.gateway.start()
 
-    def _make_clients(self, clients):
+    def _make_clients(self, clients, connect):
         for number in range(self.clients + 1, clients + 1):
             self.state["complete"] = False
             with _timed(f"laptop {number}"):
@@ -112,15 +113,16 @@ class Lab:
                 self.state["clients"] = number
                 self.save()
                 if not self.direct:
-                    self._start_daemon(self.laptop(number))
+                    self._start_daemon(self.laptop(number), connect)
         self.state["complete"] = True
         self.save()
 
-    def _start_daemon(self, laptop):
+    def _start_daemon(self, laptop, connect):
         self.gateway.allow(laptop.make_key(), f"laptop{laptop.number}")
         laptop.write_profile(tunnel.DEMO, self.gateway.public_key())
         laptop.start()
-        laptop.up()
+        if connect:
+            laptop.up()
 
     def _prove(self):
         for laptop in [] if self.direct else self.laptops():
@@ -192,7 +194,7 @@ def _remove_empty(folder):
         os.rmdir(folder)
 
 
-def bring_up(clients=1, direct=False, with_build=True):
+def bring_up(clients=1, direct=False, with_build=True, connect=True):
     """`lab up`: gives its exit code. A failure says which part failed, shows its log's end, and leaves nothing."""
     try:
         if with_build and not direct:
@@ -200,16 +202,16 @@ def bring_up(clients=1, direct=False, with_build=True):
             with _timed("built"):
                 build.build(build.programs())
         with one_at_a_time():
-            _up_or_down(clients, direct)
+            _up_or_down(clients, direct, connect)
         return 0
     except LabError as error:
         return fail(error)
 
 
-def _up_or_down(clients, direct):
+def _up_or_down(clients, direct, connect):
     lab = Lab()
     try:
-        lab.up(clients, direct)
+        lab.up(clients, direct, connect)
     except BaseException as error:
         # The logs go with the rest: their end is kept for who called.
         if isinstance(error, LabError) and error.log:
