@@ -83,7 +83,8 @@ struct TomlReader::Inside {
     return node.table ? node.table->get(key) : nullptr;
   }
   void wrong_type(const TomlTable::Node& node, std::string_view key, const toml::node& got, std::string_view wanted) {
-    note(got.source().begin, "'" + node.path + std::string(key) + "' must be " + std::string(wanted) + ", not " + kind_of(got));
+    note(got.source().begin,
+         "'" + node.path + std::string(key) + "' must be " + std::string(wanted) + ", not " + kind_of(got));
   }
 };
 
@@ -155,8 +156,8 @@ bool TomlTable::read_list(std::string_view key, std::vector<std::string>& out) {
   for (const toml::node& element : *list) {
     auto value = element.value_exact<std::string>();
     if (!value) {
-      reader_->inside_->note(element.source().begin, "'" + node_->path + std::string(key) + "' must hold strings, not " +
-                                                         std::string(kind_of(element)));
+      reader_->inside_->note(element.source().begin, "'" + node_->path + std::string(key) +
+                                                         "' must hold strings, not " + std::string(kind_of(element)));
       return false;
     }
     values.push_back(std::move(*value));
@@ -168,7 +169,8 @@ bool TomlTable::read_list(std::string_view key, std::vector<std::string>& out) {
 TomlTable TomlTable::table(std::string_view key) {
   const toml::node* node = reader_->inside_->find(*node_, key);
   if (node && !node->is_table()) reader_->inside_->wrong_type(*node_, key, *node, "a table");
-  return TomlTable(*reader_, reader_->inside_->node_of(node ? node->as_table() : nullptr, node_->path + std::string(key) + '.'));
+  return TomlTable(*reader_,
+                   reader_->inside_->node_of(node ? node->as_table() : nullptr, node_->path + std::string(key) + '.'));
 }
 
 void TomlTable::reject(std::string_view key, std::string message, std::optional<std::size_t> element) {
@@ -206,9 +208,7 @@ Result<TomlReader> TomlReader::parse(std::string_view toml, std::string_view sou
   return TomlReader(std::move(inside));
 }
 
-TomlTable TomlReader::root() {
-  return TomlTable(*this, inside_->node_of(&inside_->root, ""));
-}
+TomlTable TomlReader::root() { return TomlTable(*this, inside_->node_of(&inside_->root, "")); }
 
 Result<void> TomlReader::finish() {
   for (const TomlTable::Node& node : inside_->tables) {
@@ -217,8 +217,8 @@ Result<void> TomlReader::finish() {
       std::string name(key.str());
       if (std::find(node.known.begin(), node.known.end(), name) != node.known.end()) continue;
       auto meant = closest(name, node.known);
-      inside_->note(key.source().begin,
-                    "unknown key '" + node.path + name + "'" + (meant ? "; did you mean '" + node.path + *meant + "'?" : ""));
+      inside_->note(key.source().begin, "unknown key '" + node.path + name + "'" +
+                                            (meant ? "; did you mean '" + node.path + *meant + "'?" : ""));
     }
   }
   if (inside_->mistakes.empty()) return {};

@@ -34,7 +34,10 @@ std::string error_of(std::string_view text, Values* out = nullptr) {
 
 TEST(TomlReader, ReadsEveryKind) {
   Values values;
-  EXPECT_EQ(error_of("name = 'a'\nflag = true\nnumber = 7\nrate = 2\nroutes = ['10.0.0.0/8', '::1']\n[dns]\ndomain = 'd'\n", &values), "");
+  EXPECT_EQ(
+      error_of("name = 'a'\nflag = true\nnumber = 7\nrate = 2\nroutes = ['10.0.0.0/8', '::1']\n[dns]\ndomain = 'd'\n",
+               &values),
+      "");
   EXPECT_EQ(values.name, "a");
   EXPECT_TRUE(values.flag);
   EXPECT_EQ(values.number, 7u);
@@ -77,7 +80,8 @@ TEST(TomlReader, AMissingKeyCanBeRequired) {
   auto reader = TomlReader::parse("a = 1\n", "x.toml");
   ASSERT_TRUE(reader);
   reader->root().require("key_file", "the gateway's private key");
-  EXPECT_NE(reader->finish().error().message.find("'key_file' is missing: the gateway's private key"), std::string::npos);
+  EXPECT_NE(reader->finish().error().message.find("'key_file' is missing: the gateway's private key"),
+            std::string::npos);
 }
 
 }  // namespace
