@@ -69,13 +69,11 @@ void Gateway::Impl::flush(Instant now) {
     }
   }
   writable_carriers_.clear();
-  writable_relays_.clear();
   std::vector<CarrierId> ids;
   for (auto& [id, carrier] : carriers_) {
     carrier.writable_noted = false;
     ids.push_back(id);
   }
-  for (auto& [id, relay] : relays_) relay.writable_noted = false;
   for (CarrierId id : ids) {
     Carrier& carrier = *find(id);
     if (carrier.session) {
@@ -88,6 +86,12 @@ void Gateway::Impl::flush(Instant now) {
       carrier.session->mux.settle();
     }
     note_writable(id, carrier);
+  }
+  // What was noted since the last flush, by arriving records too.
+  writable_relays_.swap(noted_relays_);
+  noted_relays_.clear();
+  for (RelayId id : writable_relays_) {
+    if (Relay* relay = find_relay(id)) relay->writable_noted = false;
   }
 }
 

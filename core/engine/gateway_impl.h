@@ -49,6 +49,7 @@ class Gateway::Impl {
     bool paused = false;           // the driver was told to stop reading
     bool finish_given = false;     // kFinishRelay was given
     bool service_finished = false;
+    bool ending = false;           // was reset by the client: nothing more is read from the socket
     bool writable_noted = false;
     Instant last{};
     Ring<Slice> datagrams;
@@ -133,6 +134,7 @@ class Gateway::Impl {
   std::unordered_map<RelayId, Relay> relays_;
   std::unordered_set<RelayId> datagram_relays_;
   RelayId next_relay_ = 1;
+  std::vector<RelayId> noted_relays_;  // writable since the last flush
   std::vector<RelayId> resets_;   // relays that end once what came before the reset was written
   Buffer scratch_;                // where sockets are read into
   Instant sweep_at_ = kNever;

@@ -112,6 +112,7 @@ void Gateway::Impl::stream_ended(CarrierId, Carrier& carrier, RelayId id, bool r
   if (reset && relay.protocol == flow::Protocol::kTcp && !relay.dialling && carrier.session->mux.has_readable(relay.stream)) {
     // What came before the reset is still the service's to read: it is offered once, then the socket is reset.
     note_writable(relay);
+    relay.ending = true;
     resets_.push_back(id);
     return;
   }
@@ -137,12 +138,12 @@ void Gateway::Impl::remove(Relay& relay, bool close_socket, bool reset) {
 void Gateway::Impl::note_writable(Relay& relay) {
   if (relay.writable_noted || relay.dialling) return;
   relay.writable_noted = true;
-  writable_relays_.push_back(relay.id);
+  noted_relays_.push_back(relay.id);
 }
 
 MutableBytes Gateway::Impl::relay_space(RelayId id) {
   Relay* relay = find_relay(id);
-  if (!relay || relay->dialling || relay->service_finished) return {};
+  if (!relay || relay->dialling || relay->service_finished || relay->ending) return {};
   if (session_of(*relay).mux.unsent(relay->stream) >= kUnsent) {
     relay->paused = true;
     return {};
@@ -153,14 +154,14 @@ MutableBytes Gateway::Impl::relay_space(RelayId id) {
 
 void Gateway::Impl::relay_received(RelayId id, std::size_t n, Instant now) {
   Relay* relay = find_relay(id);
-  if (!relay || n == 0) return;
+  if (!relay || n == 0 || relay->ending) return;
   relay->last = now;
   session_of(*relay).mux.write(relay->stream, {scratch_, scratch_.data(), n});
 }
 
 void Gateway::Impl::relay_finished(RelayId id, Instant) {
   Relay* relay = find_relay(id);
-  if (!relay || relay->service_finished) return;
+  if (!relay || relay->service_finished || relay->ending) return;
   relay->service_finished = true;
   session_of(*relay).mux.finish(relay->stream);
 }
