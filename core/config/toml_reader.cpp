@@ -53,6 +53,12 @@ std::optional<std::string> closest(std::string_view word, const std::vector<std:
   return best;
 }
 
+std::string path_beside(std::string_view source, std::string_view name) {
+  std::size_t slash = source.rfind('/');
+  if (name.starts_with('/') || slash == std::string_view::npos) return std::string(name);
+  return std::string(source.substr(0, slash + 1)) + std::string(name);
+}
+
 struct TomlTable::Node {
   const toml::table* table = nullptr;  // none where the text has none
   std::string path;                    // "dns." for keys under [dns]
@@ -163,6 +169,17 @@ bool TomlTable::read_list(std::string_view key, std::vector<std::string>& out) {
     values.push_back(std::move(*value));
   }
   out = std::move(values);
+  return true;
+}
+
+bool TomlTable::read_path(std::string_view key, std::string& out) {
+  std::string name;
+  if (!read(key, name)) return false;
+  if (name.empty() || name.find('\0') != std::string::npos) {
+    reject(key, "it is not the name of a file");
+    return false;
+  }
+  out = path_beside(reader_->inside_->source, name);
   return true;
 }
 

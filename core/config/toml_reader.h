@@ -26,6 +26,9 @@ namespace causeway::config {
 // The word of `known` that `word` was probably meant to be, or none.
 std::optional<std::string> closest(std::string_view word, const std::vector<std::string>& known);
 
+// `name` as seen from the folder of `source`, unless it is absolute.
+std::string path_beside(std::string_view source, std::string_view name);
+
 class TomlReader;
 
 // One table, lent by its reader. Each read gives true where the key is there and its value is good; otherwise `out` stays as it
@@ -39,6 +42,8 @@ class TomlTable {
   bool read(std::string_view key, std::uint64_t& out, std::uint64_t least, std::uint64_t most);
   bool read(std::string_view key, double& out, double least, double most);
   bool read_list(std::string_view key, std::vector<std::string>& out);
+  // A file's name; a relative one is meant from the folder of the text's source.
+  bool read_path(std::string_view key, std::string& out);
 
   // A string, or a list of strings, which `convert` turns into a value (std::optional); `wanted` says what it should have been.
   template <class T, class Convert>
