@@ -1,6 +1,5 @@
 #include "platform/loop/clock.h"
 
-
 #include <time.h>
 
 #include "core/base/assert.h"

@@ -21,24 +21,27 @@ struct Loop::Inside {
   std::mutex mutex;   // guards `posted` and `stopping`
   std::vector<std::function<void()>> posted;
   bool stopping = false;
-  std::vector<std::function<void()>> turn_end;
+  bool stopped = false;
+  std::vector<std::function<void()>> turn_end, turn_end_now;
 
   void run_turn_end() {
-    std::vector<std::function<void()>> work = std::exchange(turn_end, {});
-    if (!work.empty()) uv_idle_stop(&again);
-    for (auto& each : work) each();
+    if (turn_end.empty()) return;
+    uv_idle_stop(&again);
+    turn_end_now.swap(turn_end);
+    for (auto& each : turn_end_now) each();
+    turn_end_now.clear();
   }
 
-  void run_posted() {
+  // Gives whether there was work. Notes a wish to stop.
+  bool run_posted() {
     std::vector<std::function<void()>> work;
-    bool stop = false;
     {
       std::lock_guard lock(mutex);
       work.swap(posted);
-      stop = std::exchange(stopping, false);
+      if (std::exchange(stopping, false)) stopped = true;
     }
     for (auto& each : work) each();
-    if (stop) uv_stop(&loop);
+    return !work.empty();
   }
 };
 
@@ -46,7 +49,9 @@ Loop::Loop() : inside_(std::make_unique<Inside>()) {
   CAUSEWAY_ASSERT(uv_loop_init(&inside_->loop) == 0);
   inside_->loop.data = inside_.get();
   CAUSEWAY_ASSERT(uv_async_init(&inside_->loop, &inside_->wake, [](uv_async_t* handle) {
-                    static_cast<Inside*>(handle->loop->data)->run_posted();
+                    auto* inside = static_cast<Inside*>(handle->loop->data);
+                    inside->run_posted();
+                    if (inside->stopped) uv_stop(handle->loop);
                   }) == 0);
   uv_unref(reinterpret_cast<uv_handle_t*>(&inside_->wake));
   uv_check_init(&inside_->loop, &inside_->check);
@@ -56,6 +61,7 @@ Loop::Loop() : inside_(std::make_unique<Inside>()) {
 }
 
 Loop::~Loop() {
+  inside_->run_turn_end();  // what TurnEnds left behind
   for (uv_handle_t* handle : {reinterpret_cast<uv_handle_t*>(&inside_->wake), reinterpret_cast<uv_handle_t*>(&inside_->check),
                               reinterpret_cast<uv_handle_t*>(&inside_->again)}) {
     uv_close(handle, nullptr);
@@ -64,7 +70,12 @@ Loop::~Loop() {
   CAUSEWAY_ASSERT(uv_loop_close(&inside_->loop) == 0);
 }
 
-void Loop::run() { uv_run(&inside_->loop, UV_RUN_DEFAULT); }
+void Loop::run() {
+  inside_->stopped = false;
+  // libuv also returns when nothing is waited for, but something may have been posted.
+  do uv_run(&inside_->loop, UV_RUN_DEFAULT);
+  while (!inside_->stopped && inside_->run_posted() && !inside_->stopped);
+}
 
 void Loop::stop() {
   {
@@ -88,6 +99,35 @@ void Loop::at_turn_end(std::function<void()> work) {
 }
 
 uv_loop_s* Loop::raw() { return &inside_->loop; }
+
+struct TurnEnd::Inside {
+  Loop& loop;
+  std::function<void()> work;
+  bool asked = false, running = false, gone = false;
+
+  void run() {
+    asked = false;
+    if (!gone) {
+      running = true;
+      work();
+      running = false;
+    }
+    if (gone && !asked) delete this;
+  }
+};
+
+TurnEnd::TurnEnd(Loop& loop, std::function<void()> work) : inside_(new Inside{loop, std::move(work)}) {}
+
+TurnEnd::~TurnEnd() {
+  inside_->gone = true;
+  if (!inside_->asked && !inside_->running) delete inside_;
+}
+
+void TurnEnd::ask() {
+  if (inside_->asked) return;
+  inside_->asked = true;
+  inside_->loop.at_turn_end([inside = inside_] { inside->run(); });
+}
 
 struct Poll::Inside {
   uv_poll_t handle;

@@ -22,14 +22,14 @@ class Loop {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  // Until stop() is called, or nothing is waited for any more.
+  // Until stop() is called, or nothing is waited for and nothing posted any more.
   void run();
-  // Ends run() after the present turn. Any thread.
+  // Ends run() after the present turn, or the next run() at once. Any thread.
   void stop();
   // Runs `work` on the loop's thread, in a later turn. Any thread.
   void post(std::function<void()> work);
   // Runs `work` at the end of the present turn, when all that was ready has been handled: where engines are flushed once for
-  // many events. Work that asks again runs in the next turn, which then does not wait.
+  // many events. Work that asks again runs in the next turn, which then does not wait. See TurnEnd for work whose owner may go.
   void at_turn_end(std::function<void()> work);
 
   // For the parts of platform that use libuv themselves.
@@ -38,6 +38,23 @@ class Loop {
  private:
   struct Inside;
   std::unique_ptr<Inside> inside_;
+};
+
+// Work for the end of a turn, of an owner that may go before it. Allocates nothing when asked.
+class TurnEnd {
+ public:
+  TurnEnd(Loop& loop, std::function<void()> work);
+  // The work is not run afterwards. Fine inside the work itself.
+  ~TurnEnd();
+  TurnEnd(const TurnEnd&) = delete;
+  TurnEnd& operator=(const TurnEnd&) = delete;
+
+  // Runs the work once at the end of this turn, however often it is asked for.
+  void ask();
+
+ private:
+  struct Inside;
+  Inside* inside_;
 };
 
 // Tells when a descriptor can be read or written; level-triggered. The descriptor stays the caller's, and is closed after this.
