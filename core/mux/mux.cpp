@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace causeway::mux {
+namespace {
+
+constexpr std::uint64_t kSmallestGrant = 16 * 1024;
+
+}  // namespace
 
 Mux::Mux(Role role, BufferPool& pool, const Settings& settings)
     : role_(role),
@@ -119,16 +124,15 @@ void Mux::reset(StreamId id, Reason reason) {
 void Mux::send_datagram(StreamId id, Slice bytes, Instant now) {
   Stream* stream = find(id);
   CAUSEWAY_ASSERT(stream && stream->carries_datagrams());
-  std::size_t queued = 0;
-  for (std::size_t i = 0; i < stream->datagrams.size(); ++i) queued += stream->datagrams[i].bytes.cost();
   Slice kept = pool_.compact(std::move(bytes));
   if (stream->state == Stream::State::kReset || kept.size > link::kMaxDatagram ||
-      queued + kept.cost() > settings_.datagram_queue_per_flow ||
+      stream->datagram_bytes + kept.cost() > settings_.datagram_queue_per_flow ||
       datagram_bytes_ + kept.cost() > settings_.datagram_queue) {
     ++counters_.datagrams_dropped;
     return;
   }
   datagram_bytes_ += kept.cost();
+  stream->datagram_bytes += kept.cost();
   stream->datagrams.push_back({std::move(kept), now, stream->next_datagram++, 0});
   schedule(*stream);
 }
@@ -151,7 +155,9 @@ void Mux::consume(StreamId id, std::size_t n) {
   consumed_by_link(n);
   std::uint64_t held = link_received_ - link_consumed_;
   std::uint64_t left = settings_.max_link_window > held ? settings_.max_link_window - held : 0;
-  if (!stream.receive.final_known() && stream.credit.consumed(stream.receive.consumed(), left / 8, round_trip_, now_) &&
+  // Never nothing: a reader that has consumed all it was granted would not be asked again. The link's own credit bounds the sum.
+  std::uint64_t cap = std::max(left / 8, kSmallestGrant);
+  if (!stream.receive.final_known() && stream.credit.consumed(stream.receive.consumed(), cap, round_trip_, now_) &&
       !stream.credit_queued) {
     stream.credit_queued = true;
     queue_control(FrameType::kCredit, id);
@@ -201,7 +207,13 @@ void Mux::discard(Stream& stream) {
 
 void Mux::discard_unsent(Stream& stream) {
   stream.send.clear();
-  while (!stream.datagrams.empty()) datagram_bytes_ -= stream.datagrams.pop_front().bytes.cost();
+  while (!stream.datagrams.empty()) pop_datagram(stream);
+}
+
+void Mux::pop_datagram(Stream& stream) {
+  std::size_t cost = stream.datagrams.pop_front().bytes.cost();
+  stream.datagram_bytes -= cost;
+  datagram_bytes_ -= cost;
 }
 
 void Mux::forget(StreamId id) {

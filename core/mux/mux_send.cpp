@@ -160,7 +160,7 @@ bool Mux::write_datagrams(Stream& stream, WireWriter& writer, Instant now) {
     QueuedDatagram& d = stream.datagrams.front();
     if (d.sent == 0 && now - d.since > settings_.datagram_age) {
       ++counters_.datagrams_dropped;
-      datagram_bytes_ -= stream.datagrams.pop_front().bytes.cost();
+      pop_datagram(stream);
       continue;
     }
     std::size_t left = d.bytes.size - d.sent;
@@ -170,7 +170,7 @@ bool Mux::write_datagrams(Stream& stream, WireWriter& writer, Instant now) {
     copy_bytes(out, {d.bytes.data + d.sent, n});
     d.sent += std::uint32_t(n);
     if (n < left) return true;
-    datagram_bytes_ -= stream.datagrams.pop_front().bytes.cost();
+    pop_datagram(stream);
   }
   return false;
 }

@@ -36,6 +36,7 @@ bool ReceiveBuffer::insert(std::uint64_t offset, Slice slice) {
 bool ReceiveBuffer::finish(std::uint64_t size) {
   if (final_size_ ? *final_size_ != size : size < highest_) return false;
   final_size_ = size;
+  note_highest(size);
   return true;
 }
 

@@ -58,6 +58,7 @@ struct Stream {
   bool unforgotten = false;  // reset by the peer, and what came before may still be read
 
   Ring<QueuedDatagram> datagrams;
+  std::size_t datagram_bytes = 0;   // what they cost
   std::uint64_t next_datagram = 0;
   Slice assembly;                   // the datagram that is being put together
   std::uint64_t assembly_number = 0;
