@@ -49,9 +49,13 @@ void Link::receive(Instant now) {
 }
 
 void Link::flush(Instant now) {
-  while (carrier_ && !(over() && !close_) && carrier_->unsent() < kBatch) {
-    MutableBytes space = carrier_->record_space();
-    if (space.empty()) return;
+  batch_full_ = false;
+  while (carrier_ && !(over() && !close_)) {
+    MutableBytes space = carrier_->unsent() < kBatch ? carrier_->record_space() : MutableBytes();
+    if (space.empty()) {
+      batch_full_ = true;
+      return;
+    }
     WireWriter writer(space);
     items_in_record_ = 0;
     bool traffic = !over() && !close_ && records_.size() < kMaxUnacknowledgedRecords && traffic_.has_frames();
@@ -187,6 +191,7 @@ Instant Link::next_ping() const {
 
 Instant Link::deadline() const {
   if (over() || !carrier_) return kNever;
+  if (batch_full_ && carrier_->state() == StreamCarrier::State::kOpen && carrier_->unsent() < kBatch / 2) return Instant{};
   Instant dead = eliciting_outstanding() ? last_progress_ + timing_.dead_after : kNever;
   return std::min({ack_due_, dead, next_ping()});
 }

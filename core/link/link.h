@@ -62,6 +62,7 @@ class Link final : private SentItems {
   std::uint64_t unacknowledged() const { return unacknowledged_; }
   void take_echoes(std::vector<Echo>& out) { out.swap(echoes_); }
 
+  // At once when flush() had to stop for a full batch and most of that has been transmitted since.
   Instant deadline() const;
   // Also says when the carrier is dead: over() is true then.
   void advance(Instant now);
@@ -118,6 +119,8 @@ class Link final : private SentItems {
   Ring<std::uint64_t> pongs_;
   std::vector<Echo> echoes_;
   std::optional<Duration> round_trip_;
+
+  bool batch_full_ = false;  // the last flush() left frames behind for want of room
 
   std::optional<StreamId> goaway_;
   std::optional<std::pair<CloseCode, std::string>> close_;
