@@ -23,27 +23,37 @@ GatewayEvent& Gateway::Impl::emit(GatewayEvent::Kind kind) {
 void Gateway::Impl::note_writable(CarrierId id, Carrier& carrier) {
   if (carrier.writable_noted || carrier.stream.unsent() == 0) return;
   carrier.writable_noted = true;
-  writable_carriers_.push_back(id);
+  noted_carriers_.push_back(id);
+}
+
+void Gateway::Impl::touch(CarrierId id, Carrier& carrier) {
+  if (carrier.touched) return;
+  carrier.touched = true;
+  touched_.push_back(id);
+}
+
+void Gateway::Impl::set_deadline(CarrierId id, Carrier& carrier) {
+  Instant due = carrier.closing ? kNever : carrier.stream.deadline();
+  if (carrier.session) due = std::min(due, carrier.session->link.deadline());
+  if (due == carrier.due) return;
+  if (carrier.due != kNever) deadlines_.erase({carrier.due, id});
+  if (due != kNever) deadlines_.insert({due, id});
+  carrier.due = due;
 }
 
 Instant Gateway::Impl::deadline() const {
-  if (!resets_.empty()) return Instant{};
-  Instant at = kNever;
-  for (const auto& [id, carrier] : carriers_) {
-    if (carrier.closing) continue;
-    at = std::min(at, carrier.stream.deadline());
-    if (carrier.session) at = std::min(at, carrier.session->link.deadline());
-  }
+  if (!resets_due_.empty()) return Instant{};
+  Instant at = deadlines_.empty() ? kNever : deadlines_.begin()->first;
   return datagram_relays_.empty() ? at : std::min(at, sweep_at_);
 }
 
 void Gateway::Impl::advance(Instant now) {
-  std::vector<CarrierId> ids;
-  for (auto& [id, carrier] : carriers_) {
-    if (!carrier.closing) ids.push_back(id);
-  }
-  for (CarrierId id : ids) {
+  std::vector<CarrierId> due;
+  for (auto at = deadlines_.begin(); at != deadlines_.end() && at->first <= now; ++at) due.push_back(at->second);
+  for (CarrierId id : due) {
     Carrier& carrier = *find(id);
+    touch(id, carrier);
+    if (carrier.closing) continue;
     carrier.stream.advance(now);
     if (carrier.session) carrier.session->link.advance(now);
     state_changed(id, carrier, now);
@@ -56,40 +66,54 @@ void Gateway::Impl::advance(Instant now) {
   }
   for (RelayId id : idle) {
     Relay& relay = *find_relay(id);
-    session_of(relay).mux.reset(relay.stream, link::Reason::kNone);
+    touch(relay).mux.reset(relay.stream, link::Reason::kNone);
     remove(relay, true, false);
   }
 }
 
 void Gateway::Impl::flush(Instant now) {
-  for (RelayId id : std::exchange(resets_, {})) {
-    if (Relay* relay = find_relay(id)) {
-      session_of(*relay).mux.forget(relay->stream);
-      remove(*relay, true, true);
+  end_reset_relays();
+  touched_before_.swap(touched_);
+  for (CarrierId id : touched_before_) {
+    Carrier* carrier = find(id);
+    if (!carrier) continue;
+    carrier->touched = false;
+    if (carrier->session) {
+      mux_events(id, *carrier, now);
+      carrier->session->link.flush(now);
+      link_moved(id, *carrier, now);
     }
+    if (carrier->session) {
+      mux_events(id, *carrier, now);
+      carrier->session->mux.settle();
+    }
+    note_writable(id, *carrier);
+    set_deadline(id, *carrier);
   }
+  touched_before_.clear();
+  lend_writable();
+}
+
+// What came before the reset was offered in the last turn: what the socket did not take then is lost, as with any reset.
+void Gateway::Impl::end_reset_relays() {
+  for (RelayId id : resets_due_) {
+    Relay* relay = find_relay(id);
+    if (!relay) continue;
+    touch(*relay).mux.forget(relay->stream);
+    remove(*relay, true, true);
+  }
+  resets_due_.clear();
+  resets_due_.swap(resets_);
+}
+
+void Gateway::Impl::lend_writable() {
   writable_carriers_.clear();
-  std::vector<CarrierId> ids;
-  for (auto& [id, carrier] : carriers_) {
-    carrier.writable_noted = false;
-    ids.push_back(id);
+  writable_carriers_.swap(noted_carriers_);
+  for (CarrierId id : writable_carriers_) {
+    if (Carrier* carrier = find(id)) carrier->writable_noted = false;
   }
-  for (CarrierId id : ids) {
-    Carrier& carrier = *find(id);
-    if (carrier.session) {
-      mux_events(id, carrier, now);
-      carrier.session->link.flush(now);
-      link_moved(id, carrier, now);
-    }
-    if (carrier.session) {
-      mux_events(id, carrier, now);
-      carrier.session->mux.settle();
-    }
-    note_writable(id, carrier);
-  }
-  // What was noted since the last flush, by arriving records too.
+  writable_relays_.clear();
   writable_relays_.swap(noted_relays_);
-  noted_relays_.clear();
   for (RelayId id : writable_relays_) {
     if (Relay* relay = find_relay(id)) relay->writable_noted = false;
   }
@@ -120,9 +144,7 @@ std::size_t Gateway::transmit(CarrierId id, std::array<Bytes, 2>& pieces) {
   Impl::Carrier* carrier = impl_->find(id);
   return carrier ? carrier->stream.transmit(pieces) : 0;
 }
-void Gateway::transmitted(CarrierId id, std::size_t n, Instant) {
-  if (Impl::Carrier* carrier = impl_->find(id)) carrier->stream.transmitted(n);
-}
+void Gateway::transmitted(CarrierId id, std::size_t n, Instant) { impl_->transmitted(id, n); }
 void Gateway::carrier_progressed(CarrierId id, Instant now) {
   Impl::Carrier* carrier = impl_->find(id);
   if (carrier && carrier->session) carrier->session->link.progressed(now);

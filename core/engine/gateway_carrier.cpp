@@ -61,6 +61,7 @@ CarrierId Gateway::Impl::accepted(const packet::Endpoint& source, Instant now) {
   Carrier& carrier = carriers_.try_emplace(id, pool_, random_, config_, now).first->second;
   carrier.source = source;
   ++handshakes_;
+  touch(id, carrier);
   return id;
 }
 
@@ -69,6 +70,14 @@ void Gateway::Impl::received(CarrierId id, std::size_t n, Instant now) {
   if (!carrier || carrier->closing) return;
   carrier->stream.received(n, now);
   state_changed(id, *carrier, now);
+  touch(id, *carrier);
+}
+
+void Gateway::Impl::transmitted(CarrierId id, std::size_t n) {
+  Carrier* carrier = find(id);
+  if (!carrier) return;
+  carrier->stream.transmitted(n);
+  set_deadline(id, *carrier);  // at once, where more waits for the room
 }
 
 void Gateway::Impl::state_changed(CarrierId id, Carrier& carrier, Instant now) {
@@ -118,7 +127,6 @@ void Gateway::Impl::arrived(CarrierId id, Carrier& carrier, Instant now) {
     carrier.settings.own = welcome.limits;
     carrier.settings.peer = hello->limits;
     carrier.stream.admit(link::encode(welcome), client->psk, now);
-    note_writable(id, carrier);
   }
 }
 
@@ -130,7 +138,6 @@ void Gateway::Impl::refuse(CarrierId id, Carrier& carrier, link::RefusalCode cod
   event.text = text;
   if (refusals_.take(carrier.source.address, now)) {
     carrier.stream.refuse(link::encode(link::Refusal{code, std::move(text)}), now);
-    note_writable(id, carrier);
   }
   close(id, carrier);
 }
@@ -165,7 +172,7 @@ void Gateway::Impl::close(CarrierId id, Carrier& carrier) {
   if (carrier.closing) return;
   carrier.closing = true;
   if (!carrier.came) --handshakes_;
-  note_writable(id, carrier);
+  touch(id, carrier);
   emit(GatewayEvent::Kind::kCloseCarrier).carrier = id;
 }
 
@@ -191,6 +198,7 @@ void Gateway::Impl::closed(CarrierId id, Instant now) {
     --handshakes_;
     ++counters_.silent;
   }
+  if (carrier->due != kNever) deadlines_.erase({carrier->due, id});
   carriers_.erase(id);
 }
 

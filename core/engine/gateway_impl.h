@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -37,7 +38,9 @@ class Gateway::Impl {
     std::unique_ptr<Session> session;
     bool came = false;           // its first valid record was there
     bool closing = false;        // kCloseCarrier was given
+    bool touched = false;        // is in touched_
     bool writable_noted = false;
+    Instant due = kNever;        // its place in deadlines_
   };
 
   struct Relay {
@@ -49,7 +52,7 @@ class Gateway::Impl {
     bool paused = false;           // the driver was told to stop reading
     bool finish_given = false;     // kFinishRelay was given
     bool service_finished = false;
-    bool ending = false;           // was reset by the client: nothing more is read from the socket
+    bool ending = false;           // reset by the client; only what came before is still to be written
     bool writable_noted = false;
     Instant last{};
     Ring<Slice> datagrams;
@@ -69,6 +72,7 @@ class Gateway::Impl {
   void stop(Instant now);
   CarrierId accepted(const packet::Endpoint& source, Instant now);
   void received(CarrierId id, std::size_t n, Instant now);
+  void transmitted(CarrierId id, std::size_t n);
   void closed(CarrierId id, Instant now);
   Carrier* find(CarrierId id);
 
@@ -93,6 +97,10 @@ class Gateway::Impl {
 
   // gateway.cpp
   GatewayEvent& emit(GatewayEvent::Kind kind);
+  void touch(CarrierId id, Carrier& carrier);
+  void set_deadline(CarrierId id, Carrier& carrier);
+  void end_reset_relays();
+  void lend_writable();
   void note_writable(CarrierId id, Carrier& carrier);
 
   // gateway_carrier.cpp
@@ -116,6 +124,8 @@ class Gateway::Impl {
   void finish_if_drained(Relay& relay);
   Relay* find_relay(RelayId id);
   Session& session_of(const Relay& relay);
+  // The same, for a call that gives it something to send.
+  Session& touch(const Relay& relay);
 
   // A relay's bytes that wait for the carrier: beyond it the socket is not read.
   static constexpr std::uint64_t kUnsent = 256 * 1024;
@@ -134,8 +144,13 @@ class Gateway::Impl {
   std::unordered_map<RelayId, Relay> relays_;
   std::unordered_set<RelayId> datagram_relays_;
   RelayId next_relay_ = 1;
-  std::vector<RelayId> noted_relays_;  // writable since the last flush
-  std::vector<RelayId> resets_;   // relays that end once what came before the reset was written
+  // Carriers with something to do in this turn's flush(): a turn costs as much as what happens in it, however many there are.
+  std::vector<CarrierId> touched_, touched_before_;
+  std::set<std::pair<Instant, CarrierId>> deadlines_;
+  std::vector<CarrierId> noted_carriers_;  // writable_carriers_ of the next flush()
+  std::vector<RelayId> noted_relays_;
+  std::vector<RelayId> resets_;      // relays whose last bytes the next flush() offers to the driver
+  std::vector<RelayId> resets_due_;  // they were offered
   Buffer scratch_;                // where sockets are read into
   Instant sweep_at_ = kNever;
   bool stopping_ = false;

@@ -12,6 +12,12 @@ Gateway::Impl::Relay* Gateway::Impl::find_relay(RelayId id) {
 
 Gateway::Impl::Session& Gateway::Impl::session_of(const Relay& relay) { return *find(relay.carrier)->session; }
 
+Gateway::Impl::Session& Gateway::Impl::touch(const Relay& relay) {
+  Carrier& carrier = *find(relay.carrier);
+  touch(relay.carrier, carrier);
+  return *carrier.session;
+}
+
 void Gateway::Impl::mux_events(CarrierId id, Carrier& carrier, Instant now) {
   using Kind = mux::MuxEvent::Kind;
   Session& session = *carrier.session;
@@ -93,7 +99,7 @@ void Gateway::Impl::dialled(RelayId id, Instant) {
   Relay* relay = find_relay(id);
   if (!relay || !relay->dialling) return;
   relay->dialling = false;
-  Session& session = session_of(*relay);
+  Session& session = touch(*relay);
   --session.dialling;
   session.mux.accept(relay->stream);
   if (!relay->datagrams.empty()) note_writable(*relay);
@@ -103,7 +109,7 @@ void Gateway::Impl::dial_failed(RelayId id, link::Reason why, Instant) {
   Relay* relay = find_relay(id);
   if (!relay || !relay->dialling) return;
   ++(why == link::Reason::kForbidden ? counters_.forbidden : counters_.dial_failures);
-  session_of(*relay).mux.refuse(relay->stream, why);
+  touch(*relay).mux.refuse(relay->stream, why);
   remove(*relay, false, false);
 }
 
@@ -111,8 +117,8 @@ void Gateway::Impl::stream_ended(CarrierId, Carrier& carrier, RelayId id, bool r
   Relay& relay = *find_relay(id);
   if (reset && relay.protocol == flow::Protocol::kTcp && !relay.dialling && carrier.session->mux.has_readable(relay.stream)) {
     // What came before the reset is still the service's to read: it is offered once, then the socket is reset.
-    note_writable(relay);
     relay.ending = true;
+    note_writable(relay);
     resets_.push_back(id);
     return;
   }
@@ -156,20 +162,22 @@ void Gateway::Impl::relay_received(RelayId id, std::size_t n, Instant now) {
   Relay* relay = find_relay(id);
   if (!relay || n == 0 || relay->ending) return;
   relay->last = now;
-  session_of(*relay).mux.write(relay->stream, {scratch_, scratch_.data(), n});
+  touch(*relay).mux.write(relay->stream, {scratch_, scratch_.data(), n});
 }
 
 void Gateway::Impl::relay_finished(RelayId id, Instant) {
   Relay* relay = find_relay(id);
   if (!relay || relay->service_finished || relay->ending) return;
   relay->service_finished = true;
-  session_of(*relay).mux.finish(relay->stream);
+  touch(*relay).mux.finish(relay->stream);
 }
 
 void Gateway::Impl::relay_failed(RelayId id, link::Reason why, Instant) {
   Relay* relay = find_relay(id);
   if (!relay) return;
-  session_of(*relay).mux.reset(relay->stream, why);
+  Session& session = touch(*relay);
+  session.mux.reset(relay->stream, why);
+  session.mux.forget(relay->stream);
   remove(*relay, false, false);
 }
 
@@ -182,7 +190,7 @@ void Gateway::Impl::relay_transmitted(RelayId id, std::size_t n, Instant now) {
   Relay* relay = find_relay(id);
   if (!relay || n == 0) return;
   relay->last = now;
-  session_of(*relay).mux.consume(relay->stream, n);
+  touch(*relay).mux.consume(relay->stream, n);
   finish_if_drained(*relay);
 }
 
@@ -205,7 +213,7 @@ void Gateway::Impl::relay_datagram(RelayId id, Bytes datagram, Instant now) {
   Relay* relay = find_relay(id);
   if (!relay || relay->dialling) return;
   relay->last = now;
-  session_of(*relay).mux.send_datagram(relay->stream, pool_.copy(datagram), now);
+  touch(*relay).mux.send_datagram(relay->stream, pool_.copy(datagram), now);
 }
 
 std::optional<Slice> Gateway::Impl::relay_next_datagram(RelayId id) {
