@@ -115,8 +115,8 @@ void Attachment::abort(engine::ConnectionId id) {
   begin_call();
   Connection& connection = own(id);
   if (!connection.pcb) return;
-  connection.aborting = true;
-  machine_.enter(connection, [](tcp_pcb* pcb) { tcp_abort(pcb); });
+  connection.abort_asked = true;
+  touch(connection);
 }
 
 void Attachment::consumed(engine::ConnectionId id, std::size_t bytes) {
@@ -130,8 +130,10 @@ void Attachment::consumed(engine::ConnectionId id, std::size_t bytes) {
 void Attachment::take_events(std::vector<engine::StackEvent>& out) {
   CAUSEWAY_ASSERT(out.empty());
   out.swap(events_);
-  for (const engine::ConnectionId id : closed_) machine_.give_back(own(id));
-  closed_.clear();
+  // Who works through the events may still name a connection whose kClosed stands further back: its id is free with the next call.
+  for (const engine::ConnectionId id : closed_taken_) machine_.give_back(own(id));
+  closed_taken_.clear();
+  closed_taken_.swap(closed_);
 }
 
 void Attachment::flush(packet::PacketBatch& out, Instant now) {
@@ -166,7 +168,7 @@ void Attachment::touch(Connection& connection) {
   touched_.push_back(&connection);
 }
 
-// Sends what the turn has left to send: data and FIN, then an acknowledgement where none of them carried it.
+// Sends what the turn has left to send: data and FIN, then an acknowledgement where none of them carried it, or a reset.
 void Attachment::settle(Connection& connection) {
   if (connection.established) {
     if (connection.finish_asked && !connection.finish_done) {
@@ -184,6 +186,11 @@ void Attachment::settle(Connection& connection) {
       connection.ack_deadline = machine_.now() + machine_.options().ack_delay;
       delayed_acks_.push_back(&connection);
     }
+  }
+  if (connection.abort_asked) {
+    connection.aborting = true;
+    machine_.enter(connection, [](tcp_pcb* pcb) { tcp_abort(pcb); });
+    return;
   }
   update_timer(connection);
 }

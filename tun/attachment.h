@@ -48,7 +48,8 @@ class Attachment final : public engine::Stack {
 
   Machine& machine_;
   std::vector<engine::StackEvent> events_;
-  std::vector<engine::ConnectionId> closed_;  // their kClosed is in events_
+  std::vector<engine::ConnectionId> closed_;        // their kClosed is in events_
+  std::vector<engine::ConnectionId> closed_taken_;  // it was taken by the last take_events()
   packet::PacketBatch pending_;
   std::vector<Buffer> retired_;  // packets that are pending or lent may point into them
   bool lent_ = false;

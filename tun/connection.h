@@ -33,6 +33,7 @@ struct Connection {
   bool established = false;
   bool finish_asked = false;
   bool finish_done = false;  // lwIP has the FIN
+  bool abort_asked = false;  // the next flush() resets it
   bool aborting = false;     // our own abort(): no kReset
   bool reset = false;        // the app's reset, or it stopped answering
   bool touched = false;      // on the attachment's list of connections to look at when the turn ends

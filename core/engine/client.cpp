@@ -87,7 +87,9 @@ void Client::Impl::dispatch(const packet::Parsed& packet, const Buffer& owner, I
                             packet::Unreachable::kNetwork);
 }
 
+// For a packet that is begun next, so an empty batch means that everything lent before has been written.
 Bytes Client::Impl::lend(Slice slice) {
+  if (packets_.empty()) lent_.clear();
   lent_.push_back(std::move(slice));
   return lent_.back().bytes();
 }
@@ -194,7 +196,6 @@ void Client::Impl::sweep(Instant now) {
 }
 
 Instant Client::Impl::deadline() const {
-  if (!aborts_.empty()) return Instant{};
   Instant at = std::min({stack_.deadline(), names_.deadline(), reassembly_.deadline(), dial_at_});
   if (carrier_ && phase_ >= Phase::kHandshake) at = std::min(at, carrier_->deadline());
   if (session_) at = std::min(at, session_->link.deadline());
@@ -221,11 +222,7 @@ void Client::Impl::advance(Instant now) {
 }
 
 void Client::Impl::flush(Instant now) {
-  if (packets_.empty()) {
-    lent_.clear();
-    for (ConnectionId connection : aborts_) stack_.abort(connection);
-    aborts_.clear();
-  }
+  if (packets_.empty()) lent_.clear();
   pump(now);
   if (session_) {
     session_->link.flush(now);
@@ -234,6 +231,7 @@ void Client::Impl::flush(Instant now) {
     if (session_) session_->mux.settle();
   }
   stack_.flush(packets_, now);
+  take_stack_events(now);  // connections that were aborted are gone now; nothing else is left
 }
 
 ClientStatus Client::Impl::status() const {
@@ -295,6 +293,7 @@ std::size_t Client::transmit(std::array<Bytes, 2>& pieces) {
   return impl_->carrier_ ? impl_->carrier_->transmit(pieces) : 0;
 }
 void Client::transmitted(std::size_t n, Instant) {
+  if (!impl_->carrier_) return;
   impl_->carrier_out_ += n;
   impl_->carrier_->transmitted(n);
 }

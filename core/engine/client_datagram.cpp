@@ -162,7 +162,7 @@ void Client::Impl::dns_action(DnsAction& action, Instant now) {
       ask(Flow::Kind::kAsk, action.request, action.message, now);
       break;
     case DnsAction::Kind::kForget:
-      if (Flow* flow = flows_.find_request(Flow::Kind::kAsk, action.request)) {
+      if (Flow* flow = flows_.find_request(action.request)) {
         if (flow->stream != 0 && session_) session_->mux.reset(flow->stream, link::Reason::kNone);
         flows_.remove(*flow);
         break;
@@ -188,7 +188,7 @@ void Client::Impl::ask(Flow::Kind kind, std::uint64_t id, Bytes message, Instant
   if (flows_.size() < config_.max_flows) stream = session_->mux.open(destination, {}, 0, rides ? data : Slice());
   if (stream == 0) return ask_failed(kind, id, link::Reason::kLimit, now);
   Flow& flow = flows_.add(kind, nullptr, now);
-  flow.request = id;
+  kind == Flow::Kind::kAsk ? flows_.set_request(flow, id) : void(flow.request = id);
   flows_.set_stream(flow, stream);
   flows_.sweep(flow);
   if (!rides) session_->mux.send_datagram(stream, std::move(data), now);

@@ -119,8 +119,7 @@ class Client::Impl {
   std::size_t connections_ = 0;
   Instant sweep_at_ = kNever;
   std::vector<StackSegment> segments_;
-  std::vector<ConnectionId> aborts_;  // resets that wait until what was written before has left
-  std::vector<Slice> lent_;           // payload of packets_
+  std::vector<Slice> lent_;  // payload of packets_
 
   std::vector<mux::MuxEvent> mux_events_;
   std::vector<StackEvent> stack_events_;

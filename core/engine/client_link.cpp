@@ -30,6 +30,7 @@ void Client::Impl::stop(Instant now) {
   }
   phase_ = Phase::kStopped;
   flows_.for_each([&](Flow& flow) {
+    if (flow.kind == Flow::Kind::kStub) stack_.abort(flow.connection);
     if (flow.kind == Flow::Kind::kTcp && flow.half_open) refused(flow, link::Reason::kHostUnreachable, now);
   });
   emit(ClientEvent::Kind::kCloseCarrier);
@@ -165,13 +166,17 @@ void Client::Impl::link_moved(Instant now) {
 }
 
 void Client::Impl::carrier_closed(const Error& error, Instant now) {
-  if (phase_ < Phase::kHandshake) return;
+  if (phase_ < Phase::kHandshake) {
+    carrier_.reset();
+    return;
+  }
   Error why = error;
   if (phase_ == Phase::kHandshake) {
     why = {ErrorCode::kUnavailable, "no answer: wrong gateway key, or no gateway there",
            "compare gateway_key with the output of `tunctl pubkey` for the gateway's key file"};
   }
   end_carrier(std::move(why), redial_.next(random_), now);
+  carrier_.reset();
   pump(now);
 }
 
@@ -184,9 +189,11 @@ void Client::Impl::end_carrier(Error error, Duration pause, Instant now) {
   emit(ClientEvent::Kind::kLinkDown, std::move(error));
 }
 
-// Every flow over the link ends, but SYNs that are still held wait for the next one.
+// Every flow over the link ends, but SYNs that are still held wait for the next one. What came before is handed on first, while
+// the mux still knows its streams: a stream that is unknown looks like one that ended in order.
 void Client::Impl::lose_session(Instant now) {
   if (!session_) return;
+  take_mux_events(now);
   session_->mux.lose_all();
   bool was_up = up();
   if (was_up) phase_ = Phase::kPausing;

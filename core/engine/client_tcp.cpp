@@ -228,7 +228,7 @@ void Client::Impl::tcp_reset(Flow& flow) {
     flows_.clear_stream(flow);
   }
   if (flow.connection != 0) {
-    aborts_.push_back(flow.connection);
+    stack_.abort(flow.connection);
     return;
   }
   not_half_open(flow);

@@ -2,14 +2,6 @@
 
 namespace causeway::engine {
 
-Flow* FlowTable::find_request(Flow::Kind kind, std::uint64_t request) {
-  for (FlowHandle handle : swept_) {
-    Flow* flow = find(handle);
-    if (flow && flow->kind == kind && flow->request == request) return flow;
-  }
-  return nullptr;
-}
-
 Flow& FlowTable::add(Flow::Kind kind, const packet::FiveTuple* tuple, Instant now) {
   if (free_.empty()) {
     free_.push_back(std::uint32_t(slots_.size()));
@@ -40,6 +32,11 @@ void FlowTable::clear_stream(Flow& flow) {
   flow.stream = 0;
 }
 
+void FlowTable::set_request(Flow& flow, DnsRequestId request) {
+  flow.request = request;
+  by_request_[request] = std::uint32_t(flow.handle);
+}
+
 void FlowTable::clear_tuple(Flow& flow) {
   auto it = by_tuple_.find(flow.tuple);
   if (it != by_tuple_.end() && it->second == std::uint32_t(flow.handle)) by_tuple_.erase(it);
@@ -48,6 +45,7 @@ void FlowTable::clear_tuple(Flow& flow) {
 void FlowTable::remove(Flow& flow) {
   clear_tuple(flow);
   clear_stream(flow);
+  if (flow.kind == Flow::Kind::kAsk) by_request_.erase(flow.request);
   stop_sweeping(flow);
   std::uint32_t slot = std::uint32_t(flow.handle);
   flow = Flow();

@@ -57,12 +57,16 @@ class FlowTable {
     std::uint32_t slot = std::uint32_t(handle);
     return slot < slots_.size() && slots_[slot].handle == handle ? &slots_[slot] : nullptr;
   }
-  Flow* find_request(Flow::Kind kind, std::uint64_t request);
+  Flow* find_request(DnsRequestId request) {
+    auto it = by_request_.find(request);
+    return it == by_request_.end() ? nullptr : &slots_[it->second];
+  }
 
   // `tuple` may be null: the flow is not found by packets.
   Flow& add(Flow::Kind kind, const packet::FiveTuple* tuple, Instant now);
   void set_stream(Flow& flow, link::StreamId stream);
   void clear_stream(Flow& flow);
+  void set_request(Flow& flow, DnsRequestId request);
   // Its five-tuple may be used by a new flow.
   void clear_tuple(Flow& flow);
   void remove(Flow& flow);
@@ -85,6 +89,7 @@ class FlowTable {
   std::vector<std::uint32_t> free_;
   std::unordered_map<packet::FiveTuple, std::uint32_t> by_tuple_;
   std::unordered_map<link::StreamId, std::uint32_t> by_stream_;
+  std::unordered_map<DnsRequestId, std::uint32_t> by_request_;  // kAsk only
   std::vector<FlowHandle> swept_;
   std::uint64_t next_life_ = 1;
   std::size_t size_ = 0;

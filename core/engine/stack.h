@@ -18,7 +18,8 @@
 
 namespace causeway::engine {
 
-// Names a connection inside the stack; 0 is none. An id may be used again after its kClosed event was taken.
+// Names a connection inside the stack; 0 is none. An id may be used again with the second call of take_events()
+// behind its kClosed: until then calls that name it do nothing.
 using ConnectionId = std::uint32_t;
 
 struct StackSegment {
@@ -59,7 +60,8 @@ class Stack {
   virtual std::size_t write(ConnectionId connection, const Slice& data) = 0;
   // FIN towards the app, behind everything written.
   virtual void finish(ConnectionId connection) = 0;
-  // RST towards the app, at once; what was queued is forgotten. kClosed follows.
+  // RST towards the app with the next flush(), behind what was written and fits its window; what else was queued is forgotten.
+  // kClosed follows at the end of that flush().
   virtual void abort(ConnectionId connection) = 0;
   // `bytes` that kReceived handed over have been consumed: the app may send as many more. Until then they use up the
   // connection's receive window, so a stream without credit stops the app.
