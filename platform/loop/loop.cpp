@@ -155,13 +155,18 @@ void Poll::watch(int events) {
     uv_poll_stop(&inside_->handle);
     return;
   }
-  int wanted = ((events & kReadable) ? UV_READABLE : 0) | ((events & kWritable) ? UV_WRITABLE : 0);
+  // libuv names no event for errors alone: urgent data, which nobody sends here, stands in.
+  int wanted = ((events & kReadable) ? UV_READABLE : 0) | ((events & kWritable) ? UV_WRITABLE : 0) |
+               ((events & kErrors) ? UV_PRIORITIZED : 0);
   CAUSEWAY_ASSERT(uv_poll_start(&inside_->handle, wanted, [](uv_poll_t* handle, int status, int got) {
                     auto* inside = static_cast<Inside*>(handle->data);
-                    int ready = status < 0 ? kReadable | kWritable
-                                           : ((got & UV_READABLE) ? kReadable : 0) | ((got & UV_WRITABLE) ? kWritable : 0);
-                    // libuv stops a handle that it reports an error for.
-                    if (status < 0) inside->watched = kNone;
+                    bool error = status < 0 || (got & UV_PRIORITIZED) != 0;
+                    int ready = error ? kReadable | kWritable
+                                      : ((got & UV_READABLE) ? kReadable : 0) | ((got & UV_WRITABLE) ? kWritable : 0);
+                    if (error) {
+                      uv_poll_stop(handle);
+                      inside->watched = kNone;
+                    }
                     // The callback may destroy the Poll: the function object lives until the handle is closed.
                     if (!inside->gone) inside->ready(ready);
                   }) == 0);

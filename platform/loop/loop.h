@@ -60,8 +60,9 @@ class TurnEnd {
 // Tells when a descriptor can be read or written; level-triggered. The descriptor stays the caller's, and is closed after this.
 class Poll {
  public:
-  enum Events : int { kNone = 0, kReadable = 1, kWritable = 2 };
-  // `ready(events)`: an error of the descriptor (hang-up, a refused connection) counts as both.
+  // kErrors waits for nothing but an error of the descriptor (a reset, a refused connection), which the others see too.
+  enum Events : int { kNone = 0, kReadable = 1, kWritable = 2, kErrors = 4 };
+  // `ready(events)`: an error counts as readable and writable. Nothing is waited for after it until watch() is called again.
   Poll(Loop& loop, int descriptor, std::function<void(int events)> ready);
   ~Poll();
   Poll(const Poll&) = delete;

@@ -1,0 +1,53 @@
+// Descriptors that close themselves, and addresses as the kernel wants them.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <string>
+#include <utility>
+
+#include "core/packet/address.h"
+
+namespace causeway::platform {
+
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int number) : number_(number) {}
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(number_, other.number_);
+    return *this;
+  }
+  ~Descriptor() { reset(); }
+
+  int get() const { return number_; }
+  explicit operator bool() const { return number_ >= 0; }
+  int release() { return std::exchange(number_, -1); }
+  void reset();
+
+ private:
+  int number_ = -1;
+};
+
+struct SocketAddress {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof(sockaddr_storage);
+
+  SocketAddress() = default;
+  explicit SocketAddress(const packet::Endpoint& endpoint);
+  // An IPv4-mapped address becomes the IPv4 address; anything but IP is 0.0.0.0:0.
+  packet::Endpoint endpoint() const;
+  sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+};
+
+inline int family_of(const packet::Address& address) { return address.is_v4() ? AF_INET : AF_INET6; }
+
+void set_option(int socket, int level, int name, int value);
+packet::Endpoint local_endpoint(int socket);
+
+// "Connection refused", for a value of errno.
+std::string error_text(int error);
+
+}  // namespace causeway::platform
