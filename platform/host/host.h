@@ -13,33 +13,9 @@
 
 #include "core/base/result.h"
 #include "core/packet/address.h"
+#include "platform/net/socket.h"
 
 namespace causeway::platform {
-
-// An open descriptor, closed with its owner.
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(Descriptor&& other) noexcept : number_(other.release()) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    reset(other.release());
-    return *this;
-  }
-  ~Descriptor() { reset(); }
-
-  int get() const { return number_; }
-  explicit operator bool() const { return number_ >= 0; }
-  int release() {
-    int number = number_;
-    number_ = -1;
-    return number;
-  }
-  void reset(int number = -1);
-
- private:
-  int number_ = -1;
-};
 
 // What a profile wants. Bounds: 64 addresses, 1,024 routes, 64 kept addresses.
 struct NetworkRequest {
