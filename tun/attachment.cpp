@@ -183,8 +183,7 @@ void Attachment::settle(Connection& connection) {
     });
     if (Machine::owes_ack(connection) && !connection.ack_waits) {
       connection.ack_waits = true;
-      connection.ack_deadline = machine_.now() + machine_.options().ack_delay;
-      delayed_acks_.push_back(&connection);
+      delayed_acks_.push_back({&connection, machine_.now() + machine_.options().ack_delay});
     }
   }
   if (connection.abort_asked) {
@@ -214,7 +213,7 @@ void Attachment::update_timer(Connection& connection) {
 // Replies have carried some of the acknowledgements: nobody needs to wake up for those.
 void Attachment::prune_delayed_acks() {
   while (!delayed_acks_.empty()) {
-    Connection& first = *delayed_acks_.front();
+    Connection& first = *delayed_acks_.front().connection;
     const bool ours = first.owner == this;
     if (ours && Machine::owes_ack(first)) return;
     if (ours) first.ack_waits = false;
@@ -224,7 +223,7 @@ void Attachment::prune_delayed_acks() {
 
 Instant Attachment::deadline() const {
   Instant deadline = next_tick_;
-  if (!delayed_acks_.empty()) deadline = std::min(deadline, delayed_acks_.front()->ack_deadline);
+  if (!delayed_acks_.empty()) deadline = std::min(deadline, delayed_acks_.front().deadline);
   return deadline;
 }
 
@@ -240,9 +239,8 @@ void Attachment::advance(Instant now) {
       if (connection.pcb) update_timer(connection);
     }
   }
-  while (!delayed_acks_.empty() && delayed_acks_.front()->ack_deadline <= now) {
-    Connection& connection = *delayed_acks_.front();
-    delayed_acks_.pop_front();
+  while (!delayed_acks_.empty() && delayed_acks_.front().deadline <= now) {
+    Connection& connection = *delayed_acks_.pop_front().connection;
     if (connection.owner != this) continue;
     connection.ack_waits = false;
     if (!Machine::owes_ack(connection)) continue;

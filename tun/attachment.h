@@ -1,9 +1,9 @@
 // One device's view of the stack: its connections, events and packets.
 #pragma once
 
-#include <deque>
 #include <vector>
 
+#include "core/base/ring.h"
 #include "core/engine/stack.h"
 #include "tun/machine.h"
 
@@ -37,6 +37,11 @@ class Attachment final : public engine::Stack {
   void retire(Buffer&& owner);
 
  private:
+  struct DelayedAck {
+    Connection* connection = nullptr;
+    Instant deadline{};
+  };
+
   Connection& own(engine::ConnectionId id);
   void begin_call();
   void touch(Connection& connection);
@@ -57,7 +62,7 @@ class Attachment final : public engine::Stack {
   std::size_t open_ = 0;  // connections that lwIP has
   std::vector<Connection*> touched_;
   std::vector<Connection*> busy_;
-  std::deque<Connection*> delayed_acks_;  // by ack_deadline
+  Ring<DelayedAck> delayed_acks_;  // by deadline
   Instant next_tick_ = kNever;
 };
 

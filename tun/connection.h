@@ -1,7 +1,6 @@
 // One TCP connection: lwIP's control block and what we keep beside it.
 #pragma once
 
-#include "core/base/time.h"
 #include "core/engine/stack.h"
 #include "tun/send_queue.h"
 
@@ -28,7 +27,6 @@ struct Connection {
   std::uint32_t last_ack_sent = 0;   // the acknowledgement number of the last packet sent
   std::uint16_t peer_mss = 0;
   std::uint32_t busy_index = kNotBusy;  // place in the attachment's list of connections with a timer
-  Instant ack_deadline{};
 
   bool established = false;
   bool finish_asked = false;

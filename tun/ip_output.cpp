@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
+#include <cstring>
 
 #include "core/packet/checksum.h"
 #include "core/packet/parse.h"
@@ -11,6 +11,7 @@
 #include "lwip/priv/tcp_priv.h"
 #include "tun/attachment.h"
 #include "tun/machine.h"
+#include "tun/small_blocks.h"
 
 namespace causeway::tun {
 namespace {
@@ -115,6 +116,8 @@ extern "C" {
 
 struct ip_globals ip_data;
 
+const ip_addr_t ip_addr_any_type = IPADDR_ANY_TYPE_INIT;
+
 void netif_init() {}
 
 struct netif* netif_get_by_index(u8_t) { return &causeway::tun::the_interface; }
@@ -160,18 +163,10 @@ void tun_lwip_assertion_failed(const char* message, const char* file, int line) 
   causeway::assertion_failed(message, file, line);
 }
 
-void* tun_lwip_malloc(size_t size) {
-  void* memory = std::malloc(size);
-  if (!memory) std::abort();
-  return memory;
-}
+void* tun_lwip_malloc(size_t size) { return causeway::tun::SmallBlocks::instance().take(size); }
 
-void* tun_lwip_calloc(size_t count, size_t size) {
-  void* memory = std::calloc(count, size);
-  if (!memory) std::abort();
-  return memory;
-}
+void* tun_lwip_calloc(size_t count, size_t size) { return std::memset(tun_lwip_malloc(count * size), 0, count * size); }
 
-void tun_lwip_free(void* memory) { std::free(memory); }
+void tun_lwip_free(void* memory) { causeway::tun::SmallBlocks::instance().give_back(memory); }
 
 }  // extern "C"

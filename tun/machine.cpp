@@ -9,6 +9,7 @@
 #include "lwip/tcp.h"
 #include "tun/attachment.h"
 #include "tun/ip_output.h"
+#include "tun/small_blocks.h"
 
 namespace causeway::tun {
 namespace {
@@ -91,6 +92,7 @@ Machine::~Machine() {
   listener_->next = nullptr;
   tcp_close(reinterpret_cast<tcp_pcb*>(listener_));
   the_machine = nullptr;
+  SmallBlocks::instance().trim();
 }
 
 Machine& Machine::instance() {

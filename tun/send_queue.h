@@ -7,9 +7,11 @@
 
 #include <cstdint>
 #include <memory>
-#include <vector>
+#include <new>
+#include <utility>
 
 #include "core/base/buffer.h"
+#include "tun/small_blocks.h"
 
 namespace causeway::tun {
 
@@ -28,7 +30,7 @@ class SendQueue {
       tail_->end = end;
       return;
     }
-    auto* node = new Node{owner, end, nullptr};
+    auto* node = new (SmallBlocks::instance().take(sizeof(Node))) Node{owner, end, nullptr};
     (tail_ ? tail_->next : head_) = node;
     tail_ = node;
   }
@@ -53,10 +55,11 @@ class SendQueue {
 
   template <class Release>
   void pop(Release&& release) {
-    const std::unique_ptr<Node> node(head_);
-    head_ = node->next;
+    Node* node = std::exchange(head_, head_->next);
     if (!head_) tail_ = nullptr;
     release(std::move(node->owner));
+    std::destroy_at(node);
+    SmallBlocks::instance().give_back(node);
   }
 
   Node* head_ = nullptr;
