@@ -25,6 +25,8 @@ constexpr std::uint32_t kLargestSegment = 65535 - 40 - 20;
 constexpr std::uint16_t kSmallestMss = 88;
 // A TUN device loses nothing to congestion. A loss makes lwIP come down from here, as it should.
 constexpr std::uint32_t kCongestionWindow = 64 * 1024 * 1024;
+// An app that has been told of as much is not waiting for a wider window.
+constexpr std::uint32_t kWindowToSpare = 32 * 1024;
 constexpr std::int16_t kFirstTimeout = 1000 / TCP_SLOW_INTERVAL;  // RFC 6298, section 2: a second
 
 using EventKind = engine::StackEvent::Kind;
@@ -291,13 +293,17 @@ std::size_t Machine::send_space(const Connection& connection) {
   return connection.pcb->snd_queuelen < TCP_SND_QUEUELEN ? connection.pcb->snd_buf : 0;
 }
 
+// The next packet carries the wider window. One is sent for its sake only where an eighth more can be told of and the app is
+// near the end of what it was told: until then its own segments bring about acknowledgements.
 bool Machine::widen_window(Connection& connection, std::size_t bytes) {
   tcp_pcb* pcb = connection.pcb;
   pcb->rcv_wnd += tcpwnd_size_t(bytes);
   if (pcb->state != ESTABLISHED && pcb->state != FIN_WAIT_1 && pcb->state != FIN_WAIT_2) return false;
-  const std::uint32_t unannounced = pcb->rcv_nxt + pcb->rcv_wnd - pcb->rcv_ann_right_edge;
+  tcp_update_rcv_ann_wnd(pcb);
+  const std::uint32_t left = pcb->rcv_ann_right_edge - pcb->rcv_nxt;
+  const std::uint32_t unannounced = pcb->rcv_wnd - left;
   const std::uint32_t window = (pcb->flags & TF_WND_SCALE) ? options_.receive_window : 0xffff;
-  if (std::int32_t(unannounced) < std::int32_t(window / 8)) return false;
+  if (left >= kWindowToSpare || unannounced < window / 8) return false;
   pcb->rcv_ann_wnd = pcb->rcv_wnd;
   tcp_set_flags(pcb, TF_ACK_NOW);
   return true;

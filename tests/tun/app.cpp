@@ -45,7 +45,8 @@ App::Packet App::segment(std::uint8_t flags, std::uint32_t sequence, std::string
   t[12] = std::uint8_t(tcp / 4 << 4);
   t[13] = flags;
   const bool scaled = !syn && options_.window_scale >= 0 && peer_scale >= 0;
-  const std::uint32_t field = std::min<std::uint32_t>(0xffff, scaled ? window >> options_.window_scale : window);
+  const std::uint32_t room = reading || syn ? window : right_edge_ - expected_;
+  const std::uint32_t field = std::min<std::uint32_t>(0xffff, scaled ? room >> options_.window_scale : room);
   store16(t + 14, std::uint16_t(field));
   if (syn) {
     t[20] = 2;
@@ -92,7 +93,8 @@ void App::take_syn_ack(const packet::Parsed& p) {
   ++syn_acks;
   connected = true;
   ack_owed_ = true;
-  expected_ = right_edge_ = p.sequence + 1;
+  expected_ = p.sequence + 1;
+  right_edge_ = expected_ + std::min<std::uint32_t>(0xffff, window);
   peer_window_ = load16(&p.transport[14]);
   const std::size_t header = std::size_t(p.transport[12] >> 4) * 4;
   for (std::size_t i = 20; i < header;) {

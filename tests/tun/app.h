@@ -48,7 +48,8 @@ class App {
 
   // Turns.
   bool silent = false;       // acknowledges and sends nothing
-  std::uint32_t window = 0;  // what it offers from now on; the app reads at once
+  bool reading = true;       // else what has come stays where it is and uses up the window
+  std::uint32_t window = 0;  // what it offers while it reads
 
   // Seen.
   std::string received;

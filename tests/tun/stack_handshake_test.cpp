@@ -106,7 +106,9 @@ TEST_F(StackHandshake, AnAnswerThatIsLostIsSentAgain) {
 TEST_F(StackHandshake, AnAppThatNeverAnswersIsForgotten) {
   Peer& peer = begin();
   peer.app.silent = true;
+  turn();
   pass(std::chrono::seconds(60));
+  EXPECT_GT(peer.app.syn_acks, 3u);
   EXPECT_EQ(peer.established, 0u);
   EXPECT_EQ(peer.reset, 1u);
   EXPECT_EQ(peer.closed, 1u);

@@ -147,9 +147,26 @@ void StackHarness::pass(Duration time, bool talk) {
 }
 
 std::size_t StackHarness::write(Peer& peer, std::string_view data) {
-  const Slice slice = pool_.copy(as_bytes(data));
-  const Counting count;
-  return tcp_->write(peer.id, slice);
+  std::size_t taken = 0;
+  while (!data.empty()) {
+    const Slice slice = pool_.copy(as_bytes(data.substr(0, BufferPool::kLargest)));
+    const Counting count;
+    const std::size_t n = tcp_->write(peer.id, slice);
+    taken += n;
+    if (n < slice.size) break;
+    data.remove_prefix(n);
+  }
+  return taken;
+}
+
+void StackHarness::write_all(Peer& peer, std::string_view data) {
+  while (!data.empty()) {
+    const std::size_t taken = write(peer, data);
+    data.remove_prefix(taken);
+    const std::size_t before = peer.acknowledged;
+    settle();
+    ASSERT_TRUE(taken > 0 || peer.acknowledged > before);
+  }
 }
 
 void StackHarness::finish(Peer& peer) { tcp_->finish(peer.id); }

@@ -50,7 +50,10 @@ class StackHarness : public testing::Test {
   // Moves time on, stopping at each deadline. `talk`: the apps answer.
   void pass(Duration time, bool talk = true);
 
+  // In blocks, until one was not taken whole.
   std::size_t write(Peer& peer, std::string_view data);
+  // All of `data`, as room for it comes.
+  void write_all(Peer& peer, std::string_view data);
   void finish(Peer& peer);
   void abort(Peer& peer);
   void consumed(Peer& peer, std::size_t bytes);
