@@ -13,7 +13,9 @@ namespace {
 Result<std::string> read_file(const char* path) {
   std::ifstream in(path, std::ios::binary);
   std::ostringstream text;
-  if (!in || (in.peek() != std::ifstream::traits_type::eof() && !(text << in.rdbuf()))) {
+  bool any = in && in.peek() != std::ifstream::traits_type::eof();
+  if (any) text << in.rdbuf();
+  if (!text || in.bad() || (!any && !in.eof())) {
     return fail(ErrorCode::kNotFound, "it cannot be read");
   }
   return text.str();
