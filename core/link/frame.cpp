@@ -150,7 +150,10 @@ ReadFrame read_frame(WireReader& reader, Frame& frame) {
     std::uint64_t type = reader.varint();
     if (!reader.failed() && type >= kFirstOptional) {
       reader.take(reader.varint());
-      if (!reader.failed()) continue;
+      if (!reader.failed()) {
+        ++frame.skipped;
+        continue;
+      }
     }
     frame.type = FrameType(type);
     bool known = type >= std::uint64_t(FrameType::kOpen) && type <= std::uint64_t(FrameType::kClose);

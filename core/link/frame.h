@@ -80,6 +80,7 @@ struct Frame {
   Reason reason = Reason::kNone;
   Bytes bytes;               // payload, text or name
   OpenFrame open;
+  std::uint32_t skipped = 0;  // unknown optional frames that were passed over since this Frame was made
 };
 
 enum class ReadFrame : std::uint8_t { kFrame, kEnd, kViolation };

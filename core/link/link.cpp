@@ -19,14 +19,15 @@ void Link::attach(StreamCarrier& carrier, Instant now) {
   owe_ack_ = false;
   ack_due_ = kNever;
   last_progress_ = last_elicited_ = now;
+  goaway_due_ = goaway_.has_value();
   ping(0, now);  // the client's first record proves the handshake, the gateway's answer proves the link
 }
 
 void Link::receive(Instant now) {
-  Frame frame;
   while (!over()) {
     std::optional<Slice> record = carrier_->next_record(now);
     if (!record) return;
+    Frame frame;
     heard_ = true;
     last_progress_ = now;
     WireReader reader(record->bytes());
@@ -40,7 +41,8 @@ void Link::receive(Instant now) {
       end(ErrorCode::kProtocol, "malformed frame of type " + std::to_string(unsigned(frame.type)));
       return;
     }
-    if (eliciting && !owe_ack_) {
+    // A newer peer asks for an acknowledgement of its optional frames too.
+    if ((eliciting || frame.skipped > 0) && !owe_ack_) {
       owe_ack_ = true;
       ack_due_ = now + timing_.acknowledge_within;
     }
@@ -92,14 +94,13 @@ void Link::write_link_frames(WireWriter& writer, Instant now) {
   while (!pongs_.empty()) write_pong(writer, pongs_.pop_front());
   for (std::size_t i = 0; i < pings_.size(); ++i) {
     if (pings_[i].written) continue;
+    if (writer.room() < kTextFrame + 2 * kSmallFrame) break;
     pings_[i].written = true;
     pings_[i].sent = now;
     write_ping(writer, pings_[i].wire);
   }
-  if (goaway_) {
-    write_goaway(writer, *goaway_);
-    goaway_.reset();
-  }
+  if (goaway_due_) write_goaway(writer, *goaway_);
+  goaway_due_ = false;
   if (close_) write_close(writer, std::uint64_t(close_->first), close_->second);
 }
 
@@ -169,7 +170,10 @@ void Link::pong(std::uint64_t wire, Instant now) {
 
 void Link::echo(std::uint64_t token, Instant now) { ping(token, now); }
 
-void Link::goaway(StreamId highest) { goaway_ = highest; }
+void Link::goaway(StreamId highest) {
+  goaway_ = highest;
+  goaway_due_ = true;
+}
 
 void Link::close(CloseCode code, std::string text) {
   if (!over() && !close_) close_ = {code, std::move(text)};
@@ -193,6 +197,7 @@ Instant Link::deadline() const {
   if (over() || !carrier_) return kNever;
   if (batch_full_ && carrier_->state() == StreamCarrier::State::kOpen && carrier_->unsent() < kBatch / 2) return Instant{};
   Instant dead = eliciting_outstanding() ? last_progress_ + timing_.dead_after : kNever;
+  if (carrier_->unsent() >= kBatch) return dead;  // nothing can be sealed before the carrier has taken some
   return std::min({ack_due_, dead, next_ping()});
 }
 

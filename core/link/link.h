@@ -123,6 +123,7 @@ class Link final : private SentItems {
   bool batch_full_ = false;  // the last flush() left frames behind for want of room
 
   std::optional<StreamId> goaway_;
+  bool goaway_due_ = false;
   std::optional<std::pair<CloseCode, std::string>> close_;
   bool peer_goaway_ = false;
   bool heard_ = false;

@@ -9,8 +9,9 @@ bool NumberWindow::take(std::uint64_t number) {
   if (at != sorted_.end() && *at == number) return false;
   if (sorted_.size() == kSize) {
     if (at == sorted_.begin()) return false;
+    sorted_.insert(at, number);
     sorted_.erase(sorted_.begin());
-    --at;
+    return true;
   }
   sorted_.insert(at, number);
   return true;

@@ -12,13 +12,18 @@ class SendRing {
  public:
   explicit SendRing(BufferPool& pool) : pool_(pool) {}
 
+  // Whether space(n) would give some.
+  bool fits(std::size_t n) const {
+    std::size_t capacity = block_ ? block_.capacity() : BufferPool::kLargest;
+    return wrapped_ ? tail_ + n <= head_ : tail_ + n <= capacity || n <= head_;
+  }
+
   // `n` contiguous bytes behind what waits, or none; then add() says how many of them were used.
   MutableBytes space(std::size_t n) {
+    if (!fits(n)) return {};
     if (!block_) block_ = pool_.take(BufferPool::kLargest);
-    std::size_t capacity = block_.capacity();
-    if (wrapped_) return tail_ + n <= head_ ? MutableBytes(block_.data() + tail_, n) : MutableBytes();
-    if (tail_ + n <= capacity) return {block_.data() + tail_, n};
-    return n <= head_ ? MutableBytes(block_.data(), n) : MutableBytes();
+    bool here = wrapped_ || tail_ + n <= block_.capacity();
+    return {block_.data() + (here ? tail_ : 0), n};
   }
 
   void add(const std::uint8_t* at, std::size_t n) {

@@ -13,6 +13,9 @@ using noise::Handshake;
 constexpr std::size_t kLongestFirst = Handshake::kOverheadOne + StreamCarrier::kMaxHandshakePayload + noise::kMacSize;
 constexpr std::size_t kLongestAnswer = Handshake::kOverheadTwo + StreamCarrier::kMaxHandshakePayload;
 constexpr std::size_t kLongestRecord = StreamCarrier::kMaxRecord + StreamCarrier::kTag;
+constexpr std::size_t kRecordSpace = 2 + kLongestRecord;
+// What every record leaves free behind itself, so that a rekey is answered however full the ring is.
+constexpr std::size_t kRekeyReserve = 1024;
 
 enum HandshakeKind : std::uint8_t { kMessageOne = 1, kMessageTwo = 2, kSwitch = 3 };
 
@@ -89,15 +92,18 @@ void StreamCarrier::received(std::size_t n, Instant now) {
   in_.filled(n);
   if (role_ == Role::kGateway && state_ == State::kIdle) read_first();
   if (role_ == Role::kClient && state_ == State::kAnswered) read_answer(now);
+  if (state_ != State::kRefused) return;
+  in_.consume(in_.waiting().size());  // nobody reads it any more
+  in_.release_if_empty();
 }
 
-std::optional<MutableBytes> StreamCarrier::next_message(std::size_t longest) {
+std::optional<MutableBytes> StreamCarrier::next_message(std::size_t shortest, std::size_t longest) {
   MutableBytes waiting = in_.waiting();
   if (waiting.size() < 2) return std::nullopt;
   std::size_t size = load16(waiting.data());
-  if (size > longest || size == 0) {
-    fail_with(ErrorCode::kProtocol, "a message of " + std::to_string(size) + " bytes where at most " +
-                                        std::to_string(longest) + " may be");
+  if (size < shortest || size > longest) {
+    fail_with(ErrorCode::kProtocol, "a message of " + std::to_string(size) + " bytes where " + std::to_string(shortest) +
+                                        " to " + std::to_string(longest) + " may be");
     return std::nullopt;
   }
   if (waiting.size() < 2 + size) return std::nullopt;
@@ -158,7 +164,7 @@ void StreamCarrier::refuse(Bytes payload, Instant now) {
 // Every message that may be the answer is tried on copies of the handshake: garbage does not end it, only time does.
 void StreamCarrier::read_answer(Instant now) {
   while (state_ == State::kAnswered) {
-    std::optional<MutableBytes> message = next_message(65535);
+    std::optional<MutableBytes> message = next_message(0, 65535);
     if (!message) return;
     unopened_ = true;
     if (message->size() > kLongestAnswer) continue;
@@ -187,7 +193,7 @@ bool StreamCarrier::try_answer(Bytes message, const std::optional<Secret<32>>& p
 
 std::optional<Slice> StreamCarrier::next_record(Instant now) {
   while (state_ == State::kOpen || (role_ == Role::kGateway && state_ == State::kAnswered)) {
-    std::optional<MutableBytes> message = next_message(kLongestRecord);
+    std::optional<MutableBytes> message = next_message(kTag + 1, kLongestRecord);
     if (!message) break;
     if (!opening_.open({}, *message)) {
       fail_with(ErrorCode::kProtocol, "a record that does not open");
@@ -199,10 +205,6 @@ std::optional<Slice> StreamCarrier::next_record(Instant now) {
       handshake_due_ = kNever;
     }
     Bytes text = message->first(message->size() - kTag);
-    if (text.empty()) {
-      fail_with(ErrorCode::kProtocol, "an empty record");
-      break;
-    }
     if (text[0] != kHandshakeFrame) return Slice{in_.block(), text.data(), text.size()};
     if (!handshake_record(text, now)) {
       fail_with(ErrorCode::kProtocol, "a HANDSHAKE frame that does not belong here");
@@ -215,12 +217,12 @@ std::optional<Slice> StreamCarrier::next_record(Instant now) {
 
 MutableBytes StreamCarrier::record_space() {
   if (state_ != State::kOpen) return {};
-  MutableBytes space = out_.space(2 + kMaxRecord + kTag);
+  MutableBytes space = out_.space(kRecordSpace + kRekeyReserve);
   return space.empty() ? space : space.subspan(2, kMaxRecord);
 }
 
 std::uint64_t StreamCarrier::seal(std::size_t n) {
-  MutableBytes space = out_.space(2 + kMaxRecord + kTag);
+  MutableBytes space = out_.space(kRecordSpace + kRekeyReserve);
   CAUSEWAY_ASSERT(state_ == State::kOpen && !space.empty() && n > 0 && n <= kMaxRecord);
   std::uint64_t number = seal_record(space, n);
   if (role_ == Role::kClient && rekey_ == RekeyStep::kNone && sent_since_rekey_ >= timing_.rekey_records) start_rekey();
@@ -235,7 +237,6 @@ std::uint64_t StreamCarrier::seal_record(MutableBytes space, std::size_t n) {
   return ++sent_;
 }
 
-// A rekey step waits in advance() or the next seal() while the ring is full.
 void StreamCarrier::put_handshake(std::uint8_t kind, Bytes message) {
   MutableBytes space = out_.space(2 + 2 + message.size() + kTag);
   CAUSEWAY_ASSERT(!space.empty());
@@ -245,8 +246,9 @@ void StreamCarrier::put_handshake(std::uint8_t kind, Bytes message) {
   seal_record(space, 2 + message.size());
 }
 
+// While the ring is full a rekey waits for the next seal() or advance().
 void StreamCarrier::start_rekey() {
-  if (out_.space(2 * kMaxRecord).empty()) return;
+  if (!out_.fits(kRecordSpace + kRekeyReserve)) return;
   std::vector<std::uint8_t> bound = prologue();
   bound.insert(bound.end(), last_hash_.begin(), last_hash_.end());
   handshake_ = Handshake::initiator(Handshake::Pattern::kIk, bound, own_, peer_);
@@ -268,8 +270,8 @@ bool StreamCarrier::handshake_record(Bytes record, Instant now) {
       Handshake fresh = Handshake::responder(Handshake::Pattern::kIk, bound, own_);
       if (!fresh.read_one(message, payload) || fresh.peer() != peer_) return false;
       if (!fresh.write_two(ephemeral(), {}, reply)) return false;
-      // The peer asks for one rekey at a time, so this much room is always kept for the answer.
-      if (out_.space(2 + 2 + reply.size() + kTag).empty()) return false;
+      // Only a peer that asks for one rekey after the other without reading the answers uses the reserve up.
+      if (!out_.fits(2 + 2 + reply.size() + kTag)) return false;
       put_handshake(kMessageTwo, reply);
       fresh.split(sealing_, next_opening_);
       last_hash_ = fresh.handshake_hash();
@@ -283,7 +285,7 @@ bool StreamCarrier::handshake_record(Bytes record, Instant now) {
       handshake_->split(next_sealing_, opening_);
       last_hash_ = handshake_->handshake_hash();
       handshake_.reset();
-      if (out_.space(2 + 2 + kTag).empty()) return false;
+      if (!out_.fits(2 + 2 + kTag)) return false;
       put_handshake(kSwitch, {});
       sealing_ = next_sealing_;
       next_sealing_.wipe();
@@ -309,7 +311,8 @@ bool StreamCarrier::handshake_record(Bytes record, Instant now) {
 Instant StreamCarrier::deadline() const {
   if (state_ == State::kFailed || state_ == State::kRefused) return kNever;
   if (state_ != State::kOpen) return handshake_due_;
-  if (role_ == Role::kClient && rekey_ == RekeyStep::kNone) return rekeyed_ + timing_.rekey_after;
+  bool asks = role_ == Role::kClient && rekey_ == RekeyStep::kNone && out_.fits(kRecordSpace + kRekeyReserve);
+  if (asks) return rekeyed_ + timing_.rekey_after;
   return rekeyed_ + timing_.rekey_limit;
 }
 
@@ -329,7 +332,7 @@ void StreamCarrier::advance(Instant now) {
       return fail_with(ErrorCode::kTimedOut, "no answer: wrong gateway key, or no gateway there",
                        "compare gateway_key with the gateway's own key");
     case State::kOpen:
-      if (role_ == Role::kClient && rekey_ == RekeyStep::kNone) start_rekey();
+      if (role_ == Role::kClient && rekey_ == RekeyStep::kNone && now >= rekeyed_ + timing_.rekey_after) start_rekey();
       if (now >= rekeyed_ + timing_.rekey_limit) fail_with(ErrorCode::kTimedOut, "the carrier was not rekeyed in time");
       return;
     default:

@@ -125,7 +125,7 @@ class StreamCarrier {
   noise::KeyPair ephemeral();
   std::vector<std::uint8_t> prologue() const;
   // The next length-prefixed message that is there as a whole, without its length.
-  std::optional<MutableBytes> next_message(std::size_t longest);
+  std::optional<MutableBytes> next_message(std::size_t shortest, std::size_t longest);
   void put_message(Bytes before, Bytes message, Bytes behind);
   void read_first();
   void read_answer(Instant now);
