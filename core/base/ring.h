@@ -35,6 +35,12 @@ class Ring {
     return item;
   }
 
+  void pop_back() {
+    CAUSEWAY_ASSERT(size_ > 0);
+    back() = T();
+    --size_;
+  }
+
   void clear() {
     while (!empty()) pop_front();
   }

@@ -18,11 +18,14 @@ class Credit {
 
   std::uint64_t limit() const { return limit_; }
 
-  // `consumed` bytes in all have been. True when a new limit is worth telling the peer.
-  bool consumed(std::uint64_t consumed, std::uint64_t cap, Duration round_trip, Instant now) {
+  // `consumed` bytes in all have been. True when a new limit is worth telling the peer: it gains half a window, or as much as it
+  // has `left`. (What stalled readers hold of a shared limit never comes back, and may be more than half of it.)
+  bool consumed(std::uint64_t consumed, std::uint64_t cap, std::uint64_t left, Duration round_trip, Instant now) {
     std::uint64_t window = std::min(window_, cap);
-    if (consumed + window < limit_ + window / 2) return false;
-    if (round_trip > Duration::zero() && now - granted_ < 2 * round_trip) window_ = std::min(window_ * 2, max_window_);
+    if (consumed + window <= limit_) return false;
+    std::uint64_t gain = consumed + window - limit_;
+    if (gain < std::min(window / 2, left)) return false;
+    if (gain >= window / 2 && round_trip > Duration::zero() && now - granted_ < 2 * round_trip) window_ = std::min(window_ * 2, max_window_);
     granted_ = now;
     limit_ = consumed + std::min(window_, cap);
     return true;

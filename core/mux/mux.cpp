@@ -3,12 +3,6 @@
 #include <algorithm>
 
 namespace causeway::mux {
-namespace {
-
-constexpr std::uint64_t kSmallestGrant = 16 * 1024;
-
-}  // namespace
-
 Mux::Mux(Role role, BufferPool& pool, const Settings& settings)
     : role_(role),
       pool_(pool),
@@ -61,6 +55,11 @@ StreamId Mux::open(const flow::Destination& destination, const packet::Endpoint&
   stream.listen = listen;
   stream.source = source;
   stream.first = pool_.compact(first);
+  if (!stream.carries_datagrams() && first.size > 0) {
+    CAUSEWAY_ASSERT(first.size <= new_bytes_allowed(stream));
+    stream.send.skip(first.size);
+    link_sent_ += first.size;
+  }
   queue_control(FrameType::kOpen, id);
   return id;
 }
@@ -124,16 +123,18 @@ void Mux::reset(StreamId id, Reason reason) {
 void Mux::send_datagram(StreamId id, Slice bytes, Instant now) {
   Stream* stream = find(id);
   CAUSEWAY_ASSERT(stream && stream->carries_datagrams());
-  Slice kept = pool_.compact(std::move(bytes));
-  if (stream->state == Stream::State::kReset || kept.size > link::kMaxDatagram ||
-      stream->datagram_bytes + kept.cost() > settings_.datagram_queue_per_flow ||
-      datagram_bytes_ + kept.cost() > settings_.datagram_queue) {
+  bool ended = stream->state == Stream::State::kReset || stream->state == Stream::State::kRefused;
+  QueuedDatagram datagram{pool_.compact(std::move(bytes)), now, stream->next_datagram, 0};
+  if (ended || datagram.bytes.size > link::kMaxDatagram ||
+      stream->datagram_bytes + datagram.cost() > settings_.datagram_queue_per_flow ||
+      datagram_bytes_ + datagram.cost() > settings_.datagram_queue) {
     ++counters_.datagrams_dropped;
     return;
   }
-  datagram_bytes_ += kept.cost();
-  stream->datagram_bytes += kept.cost();
-  stream->datagrams.push_back({std::move(kept), now, stream->next_datagram++, 0});
+  ++stream->next_datagram;
+  datagram_bytes_ += datagram.cost();
+  stream->datagram_bytes += datagram.cost();
+  stream->datagrams.push_back(std::move(datagram));
   schedule(*stream);
 }
 
@@ -153,16 +154,25 @@ void Mux::consume(StreamId id, std::size_t n) {
   Stream& stream = get(id);
   stream.receive.consume(n);
   consumed_by_link(n);
-  std::uint64_t held = link_received_ - link_consumed_;
-  std::uint64_t left = settings_.max_link_window > held ? settings_.max_link_window - held : 0;
-  // Never nothing: a reader that has consumed all it was granted would not be asked again. The link's own credit bounds the sum.
-  std::uint64_t cap = std::max(left / 8, kSmallestGrant);
-  if (!stream.receive.final_known() && stream.credit.consumed(stream.receive.consumed(), cap, round_trip_, now_) &&
-      !stream.credit_queued) {
-    stream.credit_queued = true;
-    queue_control(FrameType::kCredit, id);
-  }
+  if (stream.state == Stream::State::kOpen && !stream.receive.final_known()) grant(stream);
   if (stream.receive.done()) close_if_through(stream);
+}
+
+// A stream gets a fraction of the memory that nobody holds or was promised, so that many stalled readers cannot drain the link;
+// never nothing, as a reader that has consumed all it was granted would not be asked again. The first raise comes early: it
+// tells the sender that somebody reads.
+void Mux::grant(Stream& stream) {
+  std::uint64_t taken = link_received_ - link_consumed_ + promised_ - stream.promised;
+  std::uint64_t left = settings_.max_link_window > taken ? settings_.max_link_window - taken : 0;
+  std::uint64_t worthwhile = stream.credit.limit() == settings_.own.stream_credit ? kLeastCredit / 2 : kMaxVarint;
+  std::uint64_t cap = std::max(left / 8, kLeastCredit);
+  if (!stream.credit.consumed(stream.receive.consumed(), cap, worthwhile, round_trip_, now_)) return;
+  promised_ -= stream.promised;
+  stream.promised = stream.credit.limit() - stream.receive.highest();
+  promised_ += stream.promised;
+  if (stream.credit_queued) return;
+  stream.credit_queued = true;
+  queue_control(FrameType::kCredit, stream.id);
 }
 
 bool Mux::read_done(StreamId id) const {
@@ -172,13 +182,15 @@ bool Mux::read_done(StreamId id) const {
 
 void Mux::consumed_by_link(std::uint64_t n) {
   link_consumed_ += n;
-  if (!link_credit_.consumed(link_consumed_, kMaxVarint, round_trip_, now_) || link_credit_queued_) return;
+  std::uint64_t left = link_credit_.limit() - link_received_;
+  if (!link_credit_.consumed(link_consumed_, kMaxVarint, left, round_trip_, now_) || link_credit_queued_) return;
   link_credit_queued_ = true;
   queue_control(FrameType::kCredit, 0);
 }
 
 ListenId Mux::listen(std::string_view name) {
   CAUSEWAY_ASSERT(role_ == Role::kClient && name.size() <= link::kMaxText);
+  if (listens_.size() >= kMaxListens) return 0;
   ListenId id = next_listen_++;
   listens_[id].name = name;
   queue_control(FrameType::kListen, id);
@@ -202,6 +214,7 @@ void Mux::discard(Stream& stream) {
   stream.assembly = Slice();
   std::uint64_t unread = stream.receive.highest() - stream.receive.consumed();
   stream.receive.clear();
+  promised_ -= std::exchange(stream.promised, 0);
   if (unread > 0) consumed_by_link(unread);
 }
 
@@ -211,7 +224,7 @@ void Mux::discard_unsent(Stream& stream) {
 }
 
 void Mux::pop_datagram(Stream& stream) {
-  std::size_t cost = stream.datagrams.pop_front().bytes.cost();
+  std::size_t cost = stream.datagrams.pop_front().cost();
   stream.datagram_bytes -= cost;
   datagram_bytes_ -= cost;
 }

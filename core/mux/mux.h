@@ -23,7 +23,8 @@ namespace causeway::mux {
 
 struct MuxEvent {
   enum class Kind : std::uint8_t {
-    kOpen,        // the peer wants a stream: accept() or refuse() it; `destination`, `source`, `listen`, and `data` for first bytes
+    kOpen,        // the peer wants a stream: accept() or refuse() it; `destination`, `source`, `listen`; a datagram flow's first in
+                  // `data`, a byte stream's first bytes are readable()
     kOpened,      // ours was accepted
     kRefused,     // ours was refused: `reason`. kClosed does not follow
     kReadable,    // readable() has something, or the peer has finished
@@ -65,11 +66,13 @@ class Mux final : public link::Traffic {
     std::uint64_t datagrams_broken = 0;    // parts missing, or no room to put them together
   };
 
+  static constexpr std::size_t kMaxListens = 1024;
+
   Mux(Role role, BufferPool& pool, const Settings& settings);
   ~Mux() override;
 
   // 0 if the peer's limit on open streams is reached. `first` rides on the OPEN (at most link::kMaxFirstBytes): for a datagram
-  // flow its first datagram.
+  // flow its first datagram, for a byte stream its first bytes, within the credit that a new stream has.
   StreamId open(const flow::Destination& destination, const packet::Endpoint& source, ListenId listen, const Slice& first);
   void accept(StreamId stream);
   void refuse(StreamId stream, Reason reason);
@@ -90,6 +93,7 @@ class Mux final : public link::Traffic {
   void consume(StreamId stream, std::size_t n);
   bool read_done(StreamId stream) const;  // the peer has finished and everything was consumed
 
+  // 0 if there are kMaxListens.
   ListenId listen(std::string_view name);
   void unlisten(ListenId listen, Reason reason);
 
@@ -138,6 +142,7 @@ class Mux final : public link::Traffic {
   void close_if_through(Stream& stream);
   void erase(StreamId stream);
   void consumed_by_link(std::uint64_t n);
+  void grant(Stream& stream);
 
   // mux_send.cpp
   bool write_control(WireWriter& writer, link::SentItems& sent);
@@ -157,6 +162,11 @@ class Mux final : public link::Traffic {
   bool received_listen(const link::Frame& frame);
   bool count_received(Stream& stream, std::uint64_t highest);
 
+  // What a stream may send at least, however little is left of the link's memory.
+  static constexpr std::uint64_t kLeastCredit = 16 * 1024;
+  // Streams in any state that a peer may have here, in multiples of its limit: each refusal waits to be acknowledged.
+  static constexpr std::uint64_t kLingering = 8;
+
   Role role_;
   BufferPool& pool_;
   Settings settings_;
@@ -169,6 +179,8 @@ class Mux final : public link::Traffic {
   ListenId highest_listen_ = 0;
 
   Ring<Control> again_;    // lost with a carrier, in their old order
+  bool losing_ = false;    // something was lost since the last write
+  std::size_t leftover_ = 0;  // of again_ when that began: sent behind what was lost since
   Ring<Control> control_;
   Scheduler scheduler_;
   std::uint64_t link_send_limit_;
@@ -176,6 +188,7 @@ class Mux final : public link::Traffic {
   Credit link_credit_;
   std::uint64_t link_received_ = 0;
   std::uint64_t link_consumed_ = 0;
+  std::uint64_t promised_ = 0;  // what streams with a raised limit may still send, all together
   bool link_credit_queued_ = false;
   std::size_t datagram_bytes_ = 0;
   std::size_t assembly_bytes_ = 0;

@@ -1,4 +1,6 @@
 // The way in: every frame is held against the rules before anything is kept of it.
+#include <algorithm>
+
 #include "core/mux/mux.h"
 
 namespace causeway::mux {
@@ -53,6 +55,7 @@ bool Mux::received_open(const link::OpenFrame& open) {
   }
   StreamId expected = highest_peer_ == 0 ? (role_ == Role::kGateway ? 1 : 2) : highest_peer_ + 2;
   if (open.stream != expected) return violates("an OPEN out of order");
+  if (peer_open_ / kLingering > settings_.own.max_streams) return violates("far more streams than the limit");
   bool welcome = role_ == Role::kGateway;
   if (role_ == Role::kGateway) {
     if (open.listen != 0) return violates("an OPEN of the client that names a listen");
@@ -118,6 +121,9 @@ bool Mux::count_received(Stream& stream, std::uint64_t highest) {
   if (highest > stream.credit.limit()) return violates("more bytes on a stream than its credit");
   if (link_received_ + fresh > link_credit_.limit()) return violates("more bytes on the link than its credit");
   link_received_ += fresh;
+  std::uint64_t kept = std::min(stream.promised, fresh);
+  stream.promised -= kept;
+  promised_ -= kept;
   return true;
 }
 
@@ -167,6 +173,7 @@ bool Mux::received_credit(const link::Frame& frame) {
 }
 
 bool Mux::received_fin(Stream& stream, std::uint64_t size) {
+  if (stream.carries_datagrams()) return violates("FIN on a datagram flow");
   if (stream.local && stream.state == Stream::State::kOpening) return violates("FIN before OPENED");
   if (!count_received(stream, size)) return false;
   if (stream.unforgotten) return true;
@@ -180,6 +187,7 @@ bool Mux::received_fin(Stream& stream, std::uint64_t size) {
   if (!stream.receive.finish(size)) return violates("a final size that contradicts what came before");
   if (stream.peer_fin) return true;
   stream.peer_fin = true;
+  promised_ -= std::exchange(stream.promised, 0);
   emit(MuxEvent::Kind::kReadable, stream.id);
   close_if_through(stream);
   return true;
@@ -251,6 +259,7 @@ bool Mux::received_listen(const link::Frame& frame) {
     if (role_ != Role::kGateway) return violates("a LISTEN of the gateway");
     if (frame.id <= highest_listen_) return true;
     if (frame.id != highest_listen_ + 1) return violates("a LISTEN out of order");
+    if (listens_.size() >= kMaxListens) return violates("more LISTENs than may be");
     highest_listen_ = frame.id;
     event.kind = MuxEvent::Kind::kListen;
     event.text = as_text(frame.bytes);

@@ -40,6 +40,8 @@ void Mux::write_frames(WireWriter& writer, link::SentItems& sent, bool bulk, Ins
 }
 
 bool Mux::write_control(WireWriter& writer, link::SentItems& sent) {
+  for (; losing_ && leftover_ > 0; --leftover_) again_.push_back(again_.pop_front());
+  losing_ = false;
   for (Ring<Control>* queue : {&again_, &control_}) {
     while (!queue->empty()) {
       if (!write_one(queue->front(), writer, sent)) return false;
@@ -109,12 +111,14 @@ bool Mux::write_one(const Control& control, WireWriter& writer, link::SentItems&
 }
 
 // How many bytes that were never sent may go now. Until the peer has raised a stream's limit for the first time nobody is known
-// to read it, so it gets at most a fraction of the link's credit.
+// to read it, so it gets at most a fraction of the link's credit, and the least there is once half of that is used up: so much
+// for every stream that may be open still leaves room for the others.
 std::uint64_t Mux::new_bytes_allowed(const Stream& stream) const {
   std::uint64_t link_left = link_send_limit_ - link_sent_;
   std::uint64_t limit = stream.send_limit;
   if (limit == settings_.peer.stream_credit) {
-    limit = std::min(limit, std::max<std::uint64_t>(link_left / 8, 16 * 1024));
+    bool plenty = link_left >= settings_.peer.link_credit / 2;
+    limit = std::min(limit, plenty ? std::max(link_left / 8, kLeastCredit) : kLeastCredit);
   }
   return limit > stream.send.next() ? std::min(limit - stream.send.next(), link_left) : 0;
 }
@@ -207,6 +211,8 @@ void Mux::acknowledged(const link::SentItem& item) {
 }
 
 void Mux::lost(const link::SentItem& item) {
+  if (!losing_) leftover_ = again_.size();
+  losing_ = true;
   if (item.type == FrameType::kListen || item.type == FrameType::kUnlisten || item.id == 0) {
     again_.push_back({item.type, item.id});
     return;

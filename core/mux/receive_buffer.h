@@ -43,13 +43,20 @@ class ReceiveBuffer {
 
  private:
   static constexpr std::size_t kMaxWaiting = 1024;
+  // Pieces up to this share blocks while they wait: a peer that sends single bytes must not cost a block for each.
+  static constexpr std::size_t kGather = 512;
+  static constexpr std::size_t kGatherBlock = 2048;
   struct Waiting {
     std::uint64_t offset;
     Slice slice;
   };
 
+  bool keep_waiting(std::uint64_t offset, Slice slice);
+  static bool gather(Slice& tail, const Slice& piece);
+
   Ring<Slice> ready_;
   std::size_t compacted_ = 0;     // how many of ready_ were compacted
+  bool gathering_ = false;        // the last of them is in a block of our own that may be filled up
   std::vector<Waiting> waiting_;  // sorted by offset; may overlap
   std::uint64_t received_ = 0;    // all before has come
   std::uint64_t consumed_ = 0;

@@ -69,7 +69,7 @@ void SendBuffer::send(const Range& chunk, MutableBytes out) {
 
 void SendBuffer::acknowledged(const Range& range) {
   if (!lost_.empty()) lost_.remove(range);
-  acknowledged_.add(range);
+  acknowledged_.add({std::max(range.begin, released_), range.end});
   while (!acknowledged_.empty() && acknowledged_.first().begin <= released_ && !slices_.empty()) {
     std::uint64_t slice_end = released_ + slices_.front().size;
     if (acknowledged_.first().end < slice_end) return;

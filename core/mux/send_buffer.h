@@ -17,6 +17,12 @@ class SendBuffer {
  public:
   void append(Slice slice, BufferPool& pool);
 
+  // The first `n` bytes travel by another way; before anything is appended.
+  void skip(std::uint64_t n) {
+    CAUSEWAY_ASSERT(end_ == 0);
+    released_ = next_ = end_ = cursor_begin_ = n;
+  }
+
   std::uint64_t end() const { return end_; }
   std::uint64_t next() const { return next_; }
   std::uint64_t unsent() const { return end_ - next_; }

@@ -21,6 +21,7 @@ struct QueuedDatagram {
   Instant since{};
   std::uint64_t number = 0;
   std::uint32_t sent = 0;  // bytes of it
+  std::size_t cost() const { return bytes.cost() + sizeof(QueuedDatagram); }
 };
 
 struct Stream {
@@ -49,6 +50,7 @@ struct Stream {
 
   ReceiveBuffer receive;
   Credit credit;
+  std::uint64_t promised = 0;  // of a limit that was raised: what the peer may still send
   bool peer_fin = false;
 
   // After a reset: the reason, and that it has been acknowledged; and whether the peer told its final size.
