@@ -1,0 +1,318 @@
+#include "platform/host/machine_host.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "platform/host/files.h"
+#include "platform/host/profile_files.h"
+#include "platform/host/request_check.h"
+#include "platform/host/tun_device.h"
+
+namespace causeway::platform {
+namespace {
+
+using packet::Address;
+using packet::Cidr;
+using Lines = std::vector<std::string>;
+
+void append(Lines& to, Lines from) { std::move(from.begin(), from.end(), std::back_inserter(to)); }
+
+// A lock of the process, so that it ends with it and a forked child does not hold it.
+Result<Descriptor> lock_file(const std::string& path) {
+  Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file) return fail_errno(errno, "opening " + path);
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  if (::fcntl(file.get(), F_SETLK, &whole) == 0) return file;
+  if (errno != EAGAIN && errno != EACCES) return fail_errno(errno, "locking " + path);
+  return fail(ErrorCode::kConflict, "another process uses " + path,
+              "stop it first, or give this one a state directory of its own");
+}
+
+bool ipv6_usable() {
+  auto off = [](const char* which) {
+    auto text = read_file(std::string("/proc/sys/net/ipv6/conf/") + which + "/disable_ipv6", 16);
+    return !text || text->front() != '0';
+  };
+  return !off("all") && !off("default");
+}
+
+std::string route_text(const Route& route) {
+  return route.destination.text() + (route.via ? " via " + route.via->text() : "") + " dev " +
+         Netlink::device_text(route.device);
+}
+
+Route route_into(const Cidr& destination, unsigned index) {
+  Route route;
+  route.destination = destination;
+  route.device = index;
+  return route;
+}
+
+std::string counted(std::size_t n, const char* one, const char* many) {
+  return std::to_string(n) + ' ' + (n == 1 ? one : many);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<MachineHost>> MachineHost::create(const Options& options) {
+  std::string folder = options.state_directory + "/journal";
+  if (auto made = make_private_folder(folder); !made) return tl::make_unexpected(std::move(made.error()));
+  auto lock = lock_file(folder + "/lock");
+  if (!lock) return tl::make_unexpected(std::move(lock.error()));
+  return std::unique_ptr<MachineHost>(new MachineHost(options, std::move(folder), std::move(*lock)));
+}
+
+MachineHost::MachineHost(const Options& options, std::string journal_folder, Descriptor lock)
+    : options_(options),
+      journal_(journal_folder),
+      resolver_({options.resolv_conf, journal_folder + "/resolver"}),
+      lock_(std::move(lock)),
+      owner_(::getpid()) {}
+
+MachineHost::~MachineHost() {
+  if (::getpid() == owner_) detach_all();
+}
+
+std::vector<MachineHost::Attached>::iterator MachineHost::find(std::string_view profile) {
+  return std::find_if(attached_.begin(), attached_.end(), [&](const Attached& one) { return one.profile == profile; });
+}
+
+Result<RoutePlan> MachineHost::plan(Netlink& netlink, const NetworkRequest& request) {
+  auto existing = netlink.routes();
+  if (!existing) return tl::make_unexpected(std::move(existing.error()));
+  auto machine = resolver_.look(request.addresses);
+  if (!machine) return tl::make_unexpected(std::move(machine.error()));
+
+  std::vector<KeptAddress> keep;
+  for (const Address& address : request.keep) keep.push_back({address.unmapped(), "the gateway"});
+  for (const Attached& other : attached_) {
+    for (const Address& address : other.keep) keep.push_back({address.unmapped(), "the gateway of " + other.profile});
+  }
+  for (const Route& route : *existing) {
+    if (route.destination.length() == 0 && route.via) keep.push_back({*route.via, "the machine's default gateway"});
+  }
+  for (const Address& server : machine->servers) keep.push_back({server.unmapped(), "the machine's DNS server"});
+
+  // What we keep for another profile goes with it, so this one keeps its own.
+  auto ours = [&](const Route& route) {
+    return std::any_of(attached_.begin(), attached_.end(), [&](const Attached& other) {
+      const auto& kept = other.changes.kept;
+      return std::any_of(kept.begin(), kept.end(), [&](const Route& one) { return one.same_way(route); });
+    });
+  };
+  existing->erase(std::remove_if(existing->begin(), existing->end(), ours), existing->end());
+
+  std::vector<Cidr> wanted = request.routes, off;
+  if (!ipv6_usable()) {
+    auto is_v4 = [](const Cidr& route) { return route.network().is_v4(); };
+    auto first_off = std::stable_partition(wanted.begin(), wanted.end(), is_v4);
+    off.assign(first_off, wanted.end());
+    wanted.erase(first_off, wanted.end());
+  }
+  auto plan = plan_routes(wanted, keep, *existing);
+  if (plan) plan->skipped.insert(plan->skipped.end(), off.begin(), off.end());
+  return plan;
+}
+
+Result<AttachedNetwork> MachineHost::attach(const NetworkRequest& request) {
+  if (auto checked = check_request(request); !checked) return tl::make_unexpected(std::move(checked.error()));
+  std::string device = device_name(request.profile);
+  if (find(request.profile) != attached_.end())
+    return fail(ErrorCode::kConflict, device + " is there already", "take it down first");
+  auto netlink = Netlink::open();
+  if (!netlink) return tl::make_unexpected(std::move(netlink.error()));
+  // Looked at before the journal names the device: nobody else's must ever be removed.
+  if (Netlink::device_index(device) != 0) {
+    return fail(ErrorCode::kConflict, "a device " + device + " exists and is not ours",
+                "remove it (ip link delete " + device + ") or rename the profile");
+  }
+  auto planned = plan(*netlink, request);
+  if (!planned) return tl::make_unexpected(std::move(planned.error()));
+
+  Attached attached{request.profile, {}, request.keep};
+  Changes& changes = attached.changes;
+  changes.where = whereabouts();
+  changes.device = device;
+  changes.kept = std::move(planned->kept);
+  changes.routes = std::move(planned->routes);
+  for (const Address& address : request.addresses) {
+    if (address.is_v4() || ipv6_usable()) changes.addresses.push_back(address);
+  }
+  if (auto begun = journal_.begin(request.profile, changes); !begun)
+    return tl::make_unexpected(std::move(begun.error()));
+  auto tun = make(*netlink, request, attached);
+  if (!tun) {
+    bool failed = false;
+    undo(*netlink, changes, failed);
+    if (!failed) (void)journal_.end(request.profile);
+    return tl::make_unexpected(std::move(tun.error()));
+  }
+  attached_.push_back(std::move(attached));
+  return AttachedNetwork{std::move(device), std::move(*tun), std::move(planned->skipped)};
+}
+
+Result<Descriptor> MachineHost::make(Netlink& netlink, const NetworkRequest& request, Attached& attached) {
+  Changes& changes = attached.changes;
+  for (const Address& address : changes.addresses) {
+    auto holder = netlink.holder_of(address);
+    if (!holder) return tl::make_unexpected(std::move(holder.error()));
+    if (*holder)
+      return fail(ErrorCode::kConflict,
+                  address.text() + " is an address of " + Netlink::device_text(*holder) + " already");
+  }
+  auto tun = open_tun(changes.device);
+  if (!tun) return tun;
+  unsigned index = Netlink::device_index(changes.device);
+  changes.index = index;
+  Result<void> done = journal_.add_index(request.profile, index);
+  if (done) done = netlink.start_device(index, request.mtu);
+  for (auto at = changes.addresses.begin(); done && at != changes.addresses.end(); ++at)
+    done = netlink.add_address(index, *at);
+  for (auto at = changes.kept.begin(); done && at != changes.kept.end(); ++at) {
+    done = netlink.add_route(*at);
+    if (!done && done.error().code == ErrorCode::kConflict && needed_by_another(*at, changes)) done = {};
+  }
+  for (auto at = changes.routes.begin(); done && at != changes.routes.end(); ++at)
+    done = netlink.add_route(route_into(*at, index));
+  if (done) done = check_kept(netlink, request, index);
+  if (!done) return tl::make_unexpected(std::move(done.error()));
+  return tun;
+}
+
+// The plan knows two tables; the kernel may have rules and more of them, and has the last word.
+Result<void> MachineHost::check_kept(Netlink& netlink, const NetworkRequest& request, unsigned index) {
+  for (const Address& address : request.keep) {
+    if (netlink.device_towards(address.unmapped()) == index) {
+      return fail(ErrorCode::kConflict, "the gateway " + address.text() + " would be reached through its own tunnel",
+                  "look at the machine's routing rules: ip rule, ip route get " + address.text());
+    }
+  }
+  return {};
+}
+
+bool MachineHost::needed_by_another(const Route& route, const Changes& than) const {
+  return std::any_of(attached_.begin(), attached_.end(), [&](const Attached& other) {
+    const auto& kept = other.changes.kept;
+    return other.changes.device != than.device &&
+           std::any_of(kept.begin(), kept.end(), [&](const Route& one) { return one.same_way(route); });
+  });
+}
+
+std::vector<std::string> MachineHost::undo(Netlink& netlink, const Changes& changes, bool& failed) {
+  Lines lines;
+  if (changes.where != whereabouts()) return lines;  // all of it went with that boot, or that network namespace
+  if (changes.index != 0 && Netlink::device_index(changes.device) == changes.index) {
+    auto removed = netlink.remove_device(changes.index);
+    if (!removed && removed.error().code != ErrorCode::kNotFound) {
+      failed = true;
+      lines.push_back(removed.error().message);
+    } else {
+      lines.push_back(changes.device + " removed, with " + counted(changes.addresses.size(), "address", "addresses") +
+                      " and " + counted(changes.routes.size(), "route", "routes"));
+    }
+  } else if (changes.index != 0) {
+    lines.push_back(changes.device + " is gone already");
+  }
+  if (changes.kept.empty()) return lines;
+  auto existing = netlink.routes();
+  if (!existing) {
+    failed = true;
+    lines.push_back(existing.error().message);
+    return lines;
+  }
+  for (auto route = changes.kept.rbegin(); route != changes.kept.rend(); ++route) {
+    if (needed_by_another(*route, changes)) continue;
+    std::string line = undo_kept(netlink, *route, *existing, failed);
+    if (!line.empty()) lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+std::string MachineHost::undo_kept(Netlink& netlink, const Route& route, const std::vector<Route>& existing,
+                                   bool& failed) {
+  const Route* found = nullptr;
+  for (const Route& one : existing) {
+    if (one.main_table && one.destination == route.destination) found = &one;
+    if (found == &one && one.same_way(route) && one.protocol == kRouteProtocol) break;
+  }
+  if (!found) return {};
+  if (!found->same_way(route) || found->protocol != kRouteProtocol) {
+    return "the route " + route_text(*found) + " is another program's now, and stays";
+  }
+  auto removed = netlink.remove_route(*found);
+  if (removed) return "the route " + route_text(route) + " removed";
+  if (removed.error().code == ErrorCode::kNotFound) return {};
+  failed = true;
+  return removed.error().message;
+}
+
+Result<MachineResolver> MachineHost::set_resolver(const ResolverRequest& request) {
+  if (auto checked = check_request(request); !checked) return tl::make_unexpected(std::move(checked.error()));
+  if (!request.take_over) return resolver_.look(request.servers);
+  return resolver_.stand_in({request.profile, request.servers});
+}
+
+Result<std::vector<std::string>> MachineHost::detach(std::string_view profile) {
+  if (auto checked = check_profile_name(profile); !checked) return tl::make_unexpected(std::move(checked.error()));
+  auto resolver = resolver_.stand_down(profile);
+  Lines lines = resolver ? std::move(*resolver) : Lines();
+  bool failed = false;
+  auto found = find(profile);
+  if (found != attached_.end()) {
+    auto netlink = Netlink::open();
+    if (!netlink) return tl::make_unexpected(std::move(netlink.error()));
+    append(lines, undo(*netlink, found->changes, failed));
+  }
+  if (failed)
+    return fail(ErrorCode::kSystem, lines.back(), "the journal stays; what is left is undone at the next start");
+  if (found != attached_.end()) {
+    attached_.erase(found);
+    if (auto ended = journal_.end(profile); !ended) return tl::make_unexpected(std::move(ended.error()));
+  }
+  if (!resolver) return tl::make_unexpected(std::move(resolver.error()));
+  return lines;
+}
+
+std::vector<std::string> MachineHost::detach_all() {
+  Lines lines;
+  // The file goes back at once, whichever profiles it names.
+  auto resolver = resolver_.recover();
+  append(lines, resolver ? std::move(*resolver) : Lines{resolver.error().message});
+  while (!attached_.empty()) {
+    auto done = detach(std::string(attached_.back().profile));
+    append(lines, done ? std::move(*done) : Lines{done.error().message});
+    if (!done && !attached_.empty()) attached_.pop_back();
+  }
+  return lines;
+}
+
+std::vector<std::string> MachineHost::recover() {
+  Lines lines;
+  auto resolver = resolver_.recover();
+  append(lines, resolver ? std::move(*resolver) : Lines{resolver.error().message});
+  auto netlink = Netlink::open();
+  for (const std::string& profile : journal_.left_over()) {
+    auto changes = journal_.read(profile);
+    bool failed = !netlink;
+    if (changes && netlink) append(lines, undo(*netlink, *changes, failed));
+    if (changes && changes->unreadable) {
+      lines.push_back("the journal of " + profile + " has " + counted(changes->unreadable, "line", "lines") +
+                      " nobody can read");
+    }
+    if (!changes) lines.push_back(changes.error().message + "; it is left out");
+    if (!netlink) lines.push_back(netlink.error().message);
+    if (!failed) (void)journal_.end(profile);
+  }
+  return lines;
+}
+
+Result<Descriptor> MachineHost::open_file(std::string_view name, bool secret) {
+  return open_beneath(options_.profiles_directory, name, secret);
+}
+
+}  // namespace causeway::platform

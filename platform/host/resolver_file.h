@@ -1,0 +1,61 @@
+// Stands in for the machine's resolver in /etc/resolv.conf, for several profiles at once, and puts the file back.
+//
+// The file is replaced by a new one where that can be done, and written in place where it is a mount (as `ip netns exec` and
+// containers have it) or has a second name; a symbolic link stays, its target is written. The first profile finds the original,
+// which goes into the journal; the file names the stubs of all profiles, the first one's first; the last puts the original back.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "platform/host/host.h"
+#include "platform/host/resolver_state.h"
+
+namespace causeway::platform {
+
+class ResolverFile {
+ public:
+  struct Paths {
+    std::string file = "/etc/resolv.conf";
+    std::string journal;  // a file's name; its folder exists
+    // Where systemd-resolved listens. Where it does and the file names it, questions are routed by name, and we stay out.
+    std::string resolved = "/run/systemd/resolve/io.systemd.Resolve";
+  };
+  explicit ResolverFile(Paths paths) : paths_(std::move(paths)) {}
+
+  // The machine's own servers; changes nothing. `ours` never count as such.
+  Result<MachineResolver> look(const std::vector<packet::Address>& ours);
+  Result<MachineResolver> stand_in(const StandIn& stub);
+  // A line for each thing undone or left; none where the profile does not stand in.
+  Result<std::vector<std::string>> stand_down(std::string_view profile);
+  // For all profiles, after a crash.
+  Result<std::vector<std::string>> recover();
+
+ private:
+  struct Found {
+    std::string file;  // behind symbolic links
+    bool exists = false, one_name = true;
+    FileOwner owner;
+    std::string content;
+  };
+  using Lines = std::vector<std::string>;
+
+  Result<Found> find(const std::string& file) const;
+  Result<std::optional<ResolverState>> load() const;
+  Result<void> save(const ResolverState& state) const;
+  Result<void> forget() const;
+  bool wrote(const Found& found, const ResolverState& state) const;
+  std::string original_behind(const Found& found, const std::optional<ResolverState>& state) const;
+  MachineResolver describe(const std::string& original, const std::vector<packet::Address>& ours) const;
+  bool routed_by_name(const MachineResolver& machine) const;
+  Result<bool> write(const Found& found, std::string_view content, const FileOwner& owner) const;
+  Result<Lines> go_back(ResolverState state, std::vector<StandIn> left);
+  Result<std::string> put_back(const Found& found, const ResolverState& state) const;
+  Result<Lines> recover_without_journal() const;
+
+  Paths paths_;
+};
+
+}  // namespace causeway::platform
