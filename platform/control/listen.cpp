@@ -1,0 +1,57 @@
+#include "platform/control/listen.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "platform/control/client.h"
+
+namespace causeway::platform {
+namespace {
+
+tl::unexpected<Error> system_error(const std::string& doing) {
+  return fail(ErrorCode::kSystem, doing + ": " + std::strerror(errno));
+}
+
+// Takes a socket away that a dead daemon left.
+Result<void> clear(const std::string& path, const sockaddr_un& address) {
+  struct stat found {};
+  if (lstat(path.c_str(), &found) != 0) return {};
+  if (!S_ISSOCK(found.st_mode)) {
+    return fail(ErrorCode::kConflict, path + " is there already, and is no socket",
+                "choose another --socket, or remove it");
+  }
+  Descriptor probe(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!probe) return system_error("cannot make a socket");
+  // EAGAIN: its queue is full, so somebody is there.
+  if (connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 || errno == EAGAIN) {
+    return fail(ErrorCode::kConflict, "another tund answers on " + path,
+                "end that one first, or choose another --socket");
+  }
+  if (unlink(path.c_str()) != 0 && errno != ENOENT) return system_error("cannot remove the old " + path);
+  return {};
+}
+
+}  // namespace
+
+Result<Descriptor> listen_on(const std::string& path) {
+  sockaddr_un address;
+  if (auto fits = fill_socket_address(path, address); !fits) return tl::make_unexpected(fits.error());
+  std::error_code ignored;  // what is wrong with the folder is told by bind()
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
+  if (auto cleared = clear(path, address); !cleared) return tl::make_unexpected(cleared.error());
+  Descriptor listening(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!listening) return system_error("cannot make a socket");
+  if (bind(listening.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      chmod(path.c_str(), 0666) != 0 || listen(listening.get(), 64) != 0) {
+    return system_error("cannot listen on " + path);
+  }
+  return listening;
+}
+
+}  // namespace causeway::platform

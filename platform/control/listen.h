@@ -1,0 +1,15 @@
+// Makes the control socket.
+#pragma once
+
+#include <string>
+
+#include "core/base/result.h"
+#include "platform/net/socket.h"
+
+namespace causeway::platform {
+
+// A socket that listens on `path`, open to everybody: who may do what is decided for each caller. Folders that are missing are made.
+// A socket that nobody listens on any more is replaced; one that somebody does, or a file of another kind, is a kConflict.
+Result<Descriptor> listen_on(const std::string& path);
+
+}  // namespace causeway::platform
