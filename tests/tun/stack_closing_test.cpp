@@ -8,6 +8,8 @@ using std::chrono::seconds;
 class StackClosing : public StackHarness {
  protected:
   void expect_gone(const Peer& peer, std::size_t resets) {
+    turn();
+    turn();  // an id is free once the events that name it were worked through
     EXPECT_EQ(peer.closed, 1u);
     EXPECT_EQ(peer.reset, resets);
     EXPECT_EQ(tcp_->connections(), 0u);
@@ -145,7 +147,6 @@ TEST_F(StackClosing, TheAppsResetIsToldOnce) {
   peer.app.reset();
   settle();
   EXPECT_FALSE(peer.app.got_reset);
-  turn();
   expect_gone(peer, 1);
 }
 
@@ -221,8 +222,30 @@ TEST_F(StackClosing, AbortResetsTheAppAndForgetsWhatWasQueued) {
   abort(peer);
   turn();
   EXPECT_TRUE(peer.app.got_reset);
-  turn();
   expect_gone(peer, 0);
+}
+
+TEST_F(StackClosing, AbortLeavesBehindTheBytesThatFitTheAppsWindow) {
+  Peer& peer = connect();
+  const std::string data = pattern(60'000);
+  ASSERT_EQ(write(peer, data), data.size());
+  abort(peer);
+  EXPECT_EQ(peer.closed, 0u) << "with the end of the turn";
+  turn();
+  EXPECT_EQ(peer.app.received, data);
+  EXPECT_TRUE(peer.app.got_reset);
+  expect_gone(peer, 0);
+}
+
+TEST_F(StackClosing, AnIdIsNotUsedAgainBeforeTheEventsThatNameItWereWorkedThrough) {
+  Peer& first = connect();
+  deliver(first, first.app.segment(packet::kRst, first.app.next(), {}));
+  std::vector<engine::StackEvent> events;
+  tcp_->take_events(events);
+  ASSERT_EQ(events.back().kind, engine::StackEvent::Kind::kClosed);
+  AppOptions options;
+  options.local.port = 40001;
+  EXPECT_NE(begin(options).id, first.id);
 }
 
 TEST_F(StackClosing, AbortInTheHandshakeResetsTheApp) {
