@@ -116,6 +116,9 @@ std::string encode(const Answer& answer);  // with its line feed; never longer t
 // Closes its request: nothing more comes for it.
 bool is_final(const Answer& answer);
 
+// For programs that read `tunctl status --json`: {"tunnels": [...]}, keys as in TunnelAnswer, times with their unit in the name.
+std::string status_json(const std::vector<TunnelAnswer>& tunnels);
+
 // --- words ----------------------------------------------------------------------------------------------------------------
 
 std::string_view kind_name(ErrorCode kind);  // "timed_out"
