@@ -40,11 +40,6 @@ std::string folder_of(const std::string& path) {
 
 }  // namespace
 
-void Descriptor::reset(int number) {
-  if (number_ >= 0) ::close(number_);
-  number_ = number;
-}
-
 tl::unexpected<Error> fail_errno(int number, std::string doing, std::string advice) {
   return fail(code_of(number), std::move(doing) + ": " + std::strerror(number), std::move(advice));
 }

@@ -32,7 +32,7 @@ int open_step_by_step(int folder, std::string_view name) {
     int next =
         ::openat(folder, std::string(name.substr(0, slash)).c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (next < 0) return -1;
-    inside.reset(next);
+    inside = Descriptor(next);
     folder = next;
   }
   return ::openat(folder, std::string(name).c_str(), kFlags);
@@ -58,7 +58,7 @@ Result<Descriptor> open_beneath(const std::string& folder, std::string_view name
   Descriptor inside(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!inside) return fail_errno(errno, "opening " + folder);
   Descriptor file(open_at_once(inside.get(), std::string(name)));
-  if (!file && (errno == ENOSYS || errno == EPERM)) file.reset(open_step_by_step(inside.get(), name));
+  if (!file && (errno == ENOSYS || errno == EPERM)) file = Descriptor(open_step_by_step(inside.get(), name));
   if (!file && (errno == ELOOP || errno == EXDEV)) {
     return fail(ErrorCode::kPermission, path + " is reached by a symbolic link", "put the file itself there");
   }
