@@ -8,10 +8,19 @@ Mux::Mux(Role role, BufferPool& pool, const Settings& settings)
       pool_(pool),
       settings_(settings),
       next_local_(role == Role::kClient ? 1 : 2),
+      share_(settings),
       link_send_limit_(settings.peer.link_credit),
       link_credit_(settings.own.link_credit, settings.max_link_window) {}
 
 Mux::~Mux() = default;
+
+Mux::Share::Share(const Settings& s) {
+  std::uint64_t streams = std::max<std::uint64_t>(s.own.max_streams + s.peer.max_streams, 1);
+  send_reserve = s.peer.link_credit / 4;
+  receive_reserve = s.own.link_credit / 4;
+  send_least = std::max(send_reserve / streams, kLeast);
+  receive_least = std::max(receive_reserve / streams, kLeast);
+}
 
 Stream* Mux::find(StreamId stream) {
   auto it = streams_.find(stream);
@@ -154,25 +163,29 @@ void Mux::consume(StreamId id, std::size_t n) {
   Stream& stream = get(id);
   stream.receive.consume(n);
   consumed_by_link(n);
-  if (stream.state == Stream::State::kOpen && !stream.receive.final_known()) grant(stream);
+  grant(stream);
   if (stream.receive.done()) close_if_through(stream);
 }
 
-// A stream gets a fraction of the memory that nobody holds or was promised, so that many stalled readers cannot drain the link;
-// never nothing, as a reader that has consumed all it was granted would not be asked again. The first raise comes early: it
-// tells the sender that somebody reads.
 void Mux::grant(Stream& stream) {
-  std::uint64_t taken = link_received_ - link_consumed_ + promised_ - stream.promised;
-  std::uint64_t left = settings_.max_link_window > taken ? settings_.max_link_window - taken : 0;
-  std::uint64_t worthwhile = stream.credit.limit() == settings_.own.stream_credit ? kLeastCredit / 2 : kMaxVarint;
-  std::uint64_t cap = std::max(left / 8, kLeastCredit);
-  if (!stream.credit.consumed(stream.receive.consumed(), cap, worthwhile, round_trip_, now_)) return;
-  promised_ -= stream.promised;
-  stream.promised = stream.credit.limit() - stream.receive.highest();
-  promised_ += stream.promised;
+  if (stream.state != Stream::State::kOpen || stream.receive.final_known()) return;
+  std::uint64_t held = link_received_ - link_consumed_;
+  std::uint64_t left = settings_.max_link_window > held ? settings_.max_link_window - held : 0;
+  if (!stream.credit.consumed(stream.receive.consumed(), left / 8, share_.receiver(link_receive_left()) / 2, round_trip_, now_)) return;
   if (stream.credit_queued) return;
   stream.credit_queued = true;
   queue_control(FrameType::kCredit, stream.id);
+}
+
+// What is worth telling a sender shrinks with the link's credit. What was not, when it was consumed, may be now.
+void Mux::grant_again() {
+  std::uint64_t worthwhile = share_.receiver(link_receive_left());
+  if (worthwhile > granted_again_ / 2) {
+    granted_again_ = std::max(granted_again_, worthwhile);
+    return;
+  }
+  granted_again_ = worthwhile;
+  for (auto& [id, stream] : streams_) grant(stream);
 }
 
 bool Mux::read_done(StreamId id) const {
@@ -182,8 +195,10 @@ bool Mux::read_done(StreamId id) const {
 
 void Mux::consumed_by_link(std::uint64_t n) {
   link_consumed_ += n;
-  std::uint64_t left = link_credit_.limit() - link_received_;
-  if (!link_credit_.consumed(link_consumed_, kMaxVarint, left, round_trip_, now_) || link_credit_queued_) return;
+  // What stalled readers hold does not come back, and may be more than any fixed part of the window: so also when it doubles what
+  // is left.
+  std::uint64_t worthwhile = std::min(settings_.own.link_credit / 8, link_receive_left());
+  if (!link_credit_.consumed(link_consumed_, kMaxVarint, worthwhile, round_trip_, now_) || link_credit_queued_) return;
   link_credit_queued_ = true;
   queue_control(FrameType::kCredit, 0);
 }
@@ -214,7 +229,6 @@ void Mux::discard(Stream& stream) {
   stream.assembly = Slice();
   std::uint64_t unread = stream.receive.highest() - stream.receive.consumed();
   stream.receive.clear();
-  promised_ -= std::exchange(stream.promised, 0);
   if (unread > 0) consumed_by_link(unread);
 }
 

@@ -8,6 +8,7 @@
 // What comes from the peer is hostile until it fits the rules of the design: see violation().
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <optional>
 #include <string>
@@ -143,6 +144,8 @@ class Mux final : public link::Traffic {
   void erase(StreamId stream);
   void consumed_by_link(std::uint64_t n);
   void grant(Stream& stream);
+  void grant_again();
+  std::uint64_t link_receive_left() const { return link_credit_.limit() - link_received_; }
 
   // mux_send.cpp
   bool write_control(WireWriter& writer, link::SentItems& sent);
@@ -162,8 +165,21 @@ class Mux final : public link::Traffic {
   bool received_listen(const link::Frame& frame);
   bool count_received(Stream& stream, std::uint64_t highest);
 
-  // What a stream may send at least, however little is left of the link's memory.
-  static constexpr std::uint64_t kLeastCredit = 16 * 1024;
+  // How the link's credit is shared, so that readers that have stalled cannot use it up: between two raises of its limit a stream
+  // sends an eighth of what is left above a reserve of a quarter, and its part of that reserve in any case. Whoever receives
+  // tells of a raise after half as much was consumed.
+  struct Share {
+    explicit Share(const Settings& settings);
+    std::uint64_t sender(std::uint64_t left) const { return part(left, send_reserve, send_least); }
+    std::uint64_t receiver(std::uint64_t left) const { return part(left, receive_reserve, receive_least); }
+
+   private:
+    static constexpr std::uint64_t kLeast = 512;
+    static std::uint64_t part(std::uint64_t left, std::uint64_t reserve, std::uint64_t least) {
+      return std::max(left > reserve ? (left - reserve) / 8 : 0, least);
+    }
+    std::uint64_t send_reserve, receive_reserve, send_least, receive_least;
+  };
   // Streams in any state that a peer may have here, in multiples of its limit: each refusal waits to be acknowledged.
   static constexpr std::uint64_t kLingering = 8;
 
@@ -183,13 +199,14 @@ class Mux final : public link::Traffic {
   std::size_t leftover_ = 0;  // of again_ when that began: sent behind what was lost since
   Ring<Control> control_;
   Scheduler scheduler_;
+  Share share_;
   std::uint64_t link_send_limit_;
   std::uint64_t link_sent_ = 0;
   Credit link_credit_;
   std::uint64_t link_received_ = 0;
   std::uint64_t link_consumed_ = 0;
-  std::uint64_t promised_ = 0;  // what streams with a raised limit may still send, all together
   bool link_credit_queued_ = false;
+  std::uint64_t granted_again_ = 0;  // a stream's share when all were last asked, or more since
   std::size_t datagram_bytes_ = 0;
   std::size_t assembly_bytes_ = 0;
 

@@ -121,9 +121,7 @@ bool Mux::count_received(Stream& stream, std::uint64_t highest) {
   if (highest > stream.credit.limit()) return violates("more bytes on a stream than its credit");
   if (link_received_ + fresh > link_credit_.limit()) return violates("more bytes on the link than its credit");
   link_received_ += fresh;
-  std::uint64_t kept = std::min(stream.promised, fresh);
-  stream.promised -= kept;
-  promised_ -= kept;
+  grant_again();
   return true;
 }
 
@@ -157,6 +155,7 @@ bool Mux::received_credit(const link::Frame& frame) {
     Stream& stream = get(frame.id);
     if (frame.value <= stream.send_limit) return true;
     stream.send_limit = frame.value;
+    stream.raised_at = stream.send.next();
     if (stream.has_data()) schedule(stream);
     return true;
   }
@@ -187,7 +186,6 @@ bool Mux::received_fin(Stream& stream, std::uint64_t size) {
   if (!stream.receive.finish(size)) return violates("a final size that contradicts what came before");
   if (stream.peer_fin) return true;
   stream.peer_fin = true;
-  promised_ -= std::exchange(stream.promised, 0);
   emit(MuxEvent::Kind::kReadable, stream.id);
   close_if_through(stream);
   return true;

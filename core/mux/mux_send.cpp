@@ -22,7 +22,7 @@ void Mux::write_frames(WireWriter& writer, link::SentItems& sent, bool bulk, Ins
       scheduler_.forget();
       continue;
     }
-    if (stream->turn.deficit <= 0) {
+    if (stream->turn.deficit < std::int64_t(kWorthwhile)) {
       scheduler_.rotate(stream->turn);
       continue;
     }
@@ -33,7 +33,7 @@ void Mux::write_frames(WireWriter& writer, link::SentItems& sent, bool bulk, Ins
     stream->turn.deficit -= std::int64_t(writer.size() - before);
     if (!more) {
       scheduler_.done(stream->turn);
-    } else if (stream->turn.deficit > 0) {
+    } else if (stream->turn.deficit >= std::int64_t(kWorthwhile)) {
       return;  // the record is full
     }
   }
@@ -110,16 +110,10 @@ bool Mux::write_one(const Control& control, WireWriter& writer, link::SentItems&
   return true;
 }
 
-// How many bytes that were never sent may go now. Until the peer has raised a stream's limit for the first time nobody is known
-// to read it, so it gets at most a fraction of the link's credit, and the least there is once half of that is used up: so much
-// for every stream that may be open still leaves room for the others.
+// How many bytes that were never sent may go now.
 std::uint64_t Mux::new_bytes_allowed(const Stream& stream) const {
   std::uint64_t link_left = link_send_limit_ - link_sent_;
-  std::uint64_t limit = stream.send_limit;
-  if (limit == settings_.peer.stream_credit) {
-    bool plenty = link_left >= settings_.peer.link_credit / 2;
-    limit = std::min(limit, plenty ? std::max(link_left / 8, kLeastCredit) : kLeastCredit);
-  }
+  std::uint64_t limit = std::min(stream.send_limit, stream.raised_at + share_.sender(link_left));
   return limit > stream.send.next() ? std::min(limit - stream.send.next(), link_left) : 0;
 }
 

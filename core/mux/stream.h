@@ -45,12 +45,12 @@ struct Stream {
 
   SendBuffer send;
   std::uint64_t send_limit;
+  std::uint64_t raised_at = 0;  // what had been sent when the limit was last raised
   bool finishing = false, fin_sent = false, fin_acknowledged = false;
   std::uint64_t sent_unreported = 0;
 
   ReceiveBuffer receive;
   Credit credit;
-  std::uint64_t promised = 0;  // of a limit that was raised: what the peer may still send
   bool peer_fin = false;
 
   // After a reset: the reason, and that it has been acknowledged; and whether the peer told its final size.
