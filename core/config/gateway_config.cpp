@@ -11,11 +11,6 @@ namespace {
 constexpr std::array<std::string_view, 6> kLogLevels{"trace", "debug", "info", "warn", "error", "off"};
 constexpr std::uint64_t kMany = 1'000'000;
 
-std::optional<packet::Endpoint> parse_listen(std::string_view text) {
-  auto endpoint = packet::Endpoint::parse(text);
-  return endpoint && !endpoint->address.is_multicast() ? endpoint : std::nullopt;
-}
-
 void read_limits(TomlTable table, GatewayLimits& limits) {
   table.read("max_carriers", limits.max_carriers, 1, 65536);
   table.read("max_handshakes", limits.max_handshakes, 1, 65536);
@@ -27,6 +22,11 @@ void read_limits(TomlTable table, GatewayLimits& limits) {
 }
 
 }  // namespace
+
+std::optional<packet::Endpoint> parse_listen(std::string_view text) {
+  auto endpoint = packet::Endpoint::parse(text);
+  return endpoint && !endpoint->address.is_multicast() ? endpoint : std::nullopt;
+}
 
 std::optional<packet::Endpoint> parse_dns_server(std::string_view text) {
   if (auto address = packet::Address::parse(text)) return packet::Endpoint{*address, 53};

@@ -54,6 +54,8 @@ struct GatewayConfig {
 // `source` names the text in errors; relative file names are meant from its folder.
 Result<GatewayConfig> parse_gateway_config(std::string_view toml, std::string_view source);
 
+// "0.0.0.0:7700", "[::]:7700".
+std::optional<packet::Endpoint> parse_listen(std::string_view text);
 // "10.96.0.10", "fd00::10", "10.96.0.10:5353", "[fd00::10]:5353".
 std::optional<packet::Endpoint> parse_dns_server(std::string_view text);
 bool is_log_level(std::string_view word);

@@ -39,13 +39,13 @@ struct AuthorisedClient {
 struct GatewayConfig {
   link::StreamCarrier::Keys keys;
   link::StreamCarrier::Timing timing;
-  bool icmp_echo = false;                // the kernel lets us have ping sockets
-  std::size_t max_carriers = 1024;       // in all
-  std::size_t max_handshakes = 256;      // carriers that have not shown a valid record yet
+  bool icmp_echo = false;            // the kernel lets us have ping sockets
+  std::size_t max_carriers = 1024;   // in all
+  std::size_t max_handshakes = 256;  // carriers that have not shown a valid record yet
   std::size_t sessions_per_client = 8;
   std::size_t streams_per_client = 16384;
-  std::size_t dials_per_client = 1024;   // under way at once
-  double refusals_per_second = 5;        // sealed refusals to one source address (an IPv6 /64 is one)
+  std::size_t dials_per_client = 1024;  // under way at once
+  double refusals_per_second = 5;       // sealed refusals to one source address (an IPv6 /64 is one)
   Duration udp_idle = std::chrono::seconds(90);
 };
 
@@ -64,7 +64,8 @@ struct GatewayEvent {
   CarrierId carrier = 0;
   RelayId relay = 0;
   bool reset = false;
-  std::string client;
+  std::string client;       // its name; kCame, kWent, kDial, and kRefused where the key is known
+  link::PublicKey key{};    // the client's; all zero where it showed none
   packet::Endpoint source;  // of the carrier; for kDial the original source as the client's engine saw it
   flow::Destination destination;
   std::string text;
@@ -102,8 +103,8 @@ class Gateway {
   // TCP relays: where to read the socket into (empty: stop reading until kResumeReading), then how much was read.
   MutableBytes relay_space(RelayId relay);
   void relay_received(RelayId relay, std::size_t n, Instant now);
-  void relay_finished(RelayId relay, Instant now);                    // the service sent FIN
-  void relay_failed(RelayId relay, link::Reason why, Instant now);    // the socket died; the driver has closed it
+  void relay_finished(RelayId relay, Instant now);                  // the service sent FIN
+  void relay_failed(RelayId relay, link::Reason why, Instant now);  // the socket died; the driver has closed it
   // TCP relays: what is to be written to the socket, in order, at most pieces.size() of it; then how much was.
   std::size_t relay_transmit(RelayId relay, std::span<Bytes> pieces);
   void relay_transmitted(RelayId relay, std::size_t n, Instant now);

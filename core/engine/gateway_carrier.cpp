@@ -91,10 +91,20 @@ void Gateway::Impl::state_changed(CarrierId id, Carrier& carrier, Instant now) {
     return;
   }
   if (carrier.stream.state() != State::kFailed || carrier.closing) return;
-  if (carrier.session) {
-    end_session(id, carrier, carrier.stream.failure().message, now);
-  } else {
+  lose(id, carrier, carrier.stream.failure().message, now);
+}
+
+// The carrier failed, or its link is over.
+void Gateway::Impl::lose(CarrierId id, Carrier& carrier, const std::string& why, Instant now) {
+  end_session(id, carrier, why, now);
+  if (!carrier.came) {
     ++counters_.silent;
+    GatewayEvent& event = emit(GatewayEvent::Kind::kRefused);
+    event.carrier = id;
+    event.client = carrier.client;
+    event.key = carrier.key;
+    event.source = carrier.source;
+    event.text = why;
   }
   close(id, carrier);
 }
@@ -105,10 +115,11 @@ void Gateway::Impl::arrived(CarrierId id, Carrier& carrier, Instant now) {
   auto hello = link::parse_hello(carrier.stream.peer_payload());
   if (!client) {
     refuse(id, carrier, link::RefusalCode::kUnknownKey,
-           "key " + noise::fingerprint(carrier.key) + " is not authorised; to let it in, add the line: " +
-               noise::encode_key(carrier.key) + " NAME",
+           "key " + noise::fingerprint(carrier.key) +
+               " is not authorised; to let it in, add the line: " + noise::encode_key(carrier.key) + " NAME",
            now);
-  } else if (!hello || hello->lowest_version > link::kProtocolVersion || hello->highest_version < link::kProtocolVersion) {
+  } else if (!hello || hello->lowest_version > link::kProtocolVersion ||
+             hello->highest_version < link::kProtocolVersion) {
     refuse(id, carrier, link::RefusalCode::kNoCommonVersion, "this gateway speaks version 1", now);
   } else if (client->psk.has_value() != carrier.stream.wants_psk()) {
     refuse(id, carrier, link::RefusalCode::kPskMismatch,
@@ -135,6 +146,8 @@ void Gateway::Impl::refuse(CarrierId id, Carrier& carrier, link::RefusalCode cod
   GatewayEvent& event = emit(GatewayEvent::Kind::kRefused);
   event.carrier = id;
   event.source = carrier.source;
+  event.key = carrier.key;
+  if (const AuthorisedClient* client = client_of(carrier.key)) event.client = client->name;
   event.text = text;
   if (refusals_.take(carrier.source.address, now)) {
     carrier.stream.refuse(link::encode(link::Refusal{code, std::move(text)}), now);
@@ -158,14 +171,14 @@ void Gateway::Impl::link_moved(CarrierId id, Carrier& carrier, Instant now) {
     GatewayEvent& event = emit(GatewayEvent::Kind::kCame);
     event.carrier = id;
     event.client = carrier.client;
+    event.key = carrier.key;
     event.source = carrier.source;
   }
   mux_events(id, carrier, now);
   bool failed = carrier.stream.state() == link::StreamCarrier::State::kFailed;
   if (!failed && !session.link.over()) return;
   session.link.flush(now);
-  end_session(id, carrier, failed ? carrier.stream.failure().message : session.link.error().message, now);
-  close(id, carrier);
+  lose(id, carrier, failed ? carrier.stream.failure().message : session.link.error().message, now);
 }
 
 void Gateway::Impl::close(CarrierId id, Carrier& carrier) {
@@ -186,6 +199,7 @@ void Gateway::Impl::end_session(CarrierId id, Carrier& carrier, std::string why,
   GatewayEvent& event = emit(GatewayEvent::Kind::kWent);
   event.carrier = id;
   event.client = carrier.client;
+  event.key = carrier.key;
   event.source = carrier.source;
   event.text = std::move(why);
 }

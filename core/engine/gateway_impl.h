@@ -109,6 +109,7 @@ class Gateway::Impl {
   void refuse(CarrierId id, Carrier& carrier, link::RefusalCode code, std::string text, Instant now);
   void begin_session(CarrierId id, Carrier& carrier, Instant now);
   void link_moved(CarrierId id, Carrier& carrier, Instant now);
+  void lose(CarrierId id, Carrier& carrier, const std::string& why, Instant now);
   void close(CarrierId id, Carrier& carrier);
   void end_session(CarrierId id, Carrier& carrier, std::string why, Instant now);
   const AuthorisedClient* client_of(const link::PublicKey& key) const;

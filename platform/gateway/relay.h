@@ -1,0 +1,49 @@
+// A relay's socket, joined to a stream or datagram flow of the engine by its id.
+#pragma once
+
+#include "core/engine/gateway.h"
+#include "platform/gateway/deadline_list.h"
+#include "platform/loop/loop.h"
+
+namespace causeway::platform {
+
+// What relays need of the driver. A relay that calls dial_failed() or failed() is destroyed within the call.
+class RelayHost {
+ public:
+  virtual Loop& loop() = 0;
+  virtual engine::Gateway& engine() = 0;
+  // The engine was told something: it is flushed at the end of this turn.
+  virtual void touched() = 0;
+  virtual void dial_failed(engine::RelayId relay, link::Reason why) = 0;
+  virtual void failed(engine::RelayId relay, link::Reason why) = 0;
+  virtual DeadlineList& dial_deadlines() = 0;
+  virtual DeadlineList& dns_deadlines() = 0;
+  virtual const std::vector<packet::Endpoint>& dns_servers() = 0;  // never empty
+  virtual Random& random() = 0;
+  // kScratch bytes for a datagram, used by one call at a time.
+  static constexpr std::size_t kScratch = 64 * 1024;
+  virtual MutableBytes scratch() = 0;
+
+ protected:
+  ~RelayHost() = default;
+};
+
+class Relay {
+ public:
+  virtual ~Relay() = default;
+
+  // Once, when the driver knows the relay.
+  virtual void start() = 0;
+  // The engine has something to be written.
+  virtual void writable() = 0;
+  virtual void resume_reading() {}
+  // Everything was written: shut the sending side down.
+  virtual void finish() {}
+  // The engine wants the socket closed, with RST or without; the relay is destroyed next.
+  virtual void close(bool /*reset*/) {}
+};
+
+// What a failed dial or a socket's error is to the client.
+link::Reason reason_of(int error);
+
+}  // namespace causeway::platform
