@@ -23,11 +23,12 @@ class Session {
   StreamCarrier& end(bool client) { return client ? client_ : gateway_; }
 
   void give(StreamCarrier& to, Bytes bytes) {
-    feed(bytes, most_, [&] { return to.receive_space(); },
-         [&](std::size_t n) {
-           to.received(n, now_);
-           take_records(to);
-         });
+    feed(
+        bytes, most_, [&] { return to.receive_space(); },
+        [&](std::size_t n) {
+          to.received(n, now_);
+          take_records(to);
+        });
   }
 
   void take_records(StreamCarrier& from) {
@@ -130,7 +131,8 @@ std::vector<Seed> seeds() {
     for (int side : {0, 1}) {
       out.push_back({blob({psk | side | kCiphertext << 2, 255}) + chunk(Blob(40, 1)), false});
       out.push_back({blob({psk | side | kRecords << 2, 255}) + record(blob({0x0d, 1})) + record(Blob(16384, 0x41))});
-      out.push_back({blob({psk | side | kRecords << 2, 255}) + record(blob({0x0d, 1})) + blob({0, 0}) + record(blob({0x0d, 2}))});
+      out.push_back(
+          {blob({psk | side | kRecords << 2, 255}) + record(blob({0x0d, 1})) + blob({0, 0}) + record(blob({0x0d, 2}))});
       out.push_back({blob({psk | side | kRecords << 2, 255}) + record(blob({0x0c, 1}) + Blob(96, 3)), false});
       out.push_back({blob({psk | side | kRecords << 2, 255}) + record(blob({0x0c, 2}) + Blob(48, 3)), false});
       out.push_back({blob({psk | side | kRecords << 2, 255}) + record(blob({0x0c, 3})), false});

@@ -40,12 +40,14 @@ bool run(Bytes input) {
 
 std::vector<Seed> seeds() {
   std::string key = "mFNl0cU0SkZ6zNqQ2cTz1VrJr5lJHTnLvwUjLnFHy0A=";
-  std::string profile = "gateways = [\"203.0.113.7:7700\", \"gw.example.org:7700\"]\ngateway_key = \"" + key +
-                        "\"\nkey_file = \"laptop.key\"\npsk_file = \"laptop.psk\"\nroutes = [\"10.96.0.0/16\", \"fd00:96::/112\"]\n"
-                        "[dns]\ndomain = \"cluster.local\"\nnamespaces = [\"shop\"]\nshort = \"shop\"\ntake_over = true\n";
-  std::string gateway = "listen = [\"0.0.0.0:7700\", \"[::]:7700\"]\nkey_file = \"gateway.key\"\nclients_file = \"clients\"\n"
-                        "dns = [\"10.96.0.10\"]\nallow = [\"10.96.0.0/12\"]\ndeny = [\"10.96.0.1/32\"]\nlog_level = \"info\"\n"
-                        "[limits]\nmax_carriers = 10\nrefusals_per_second = 0.5\nudp_idle = 90\n";
+  std::string profile =
+      "gateways = [\"203.0.113.7:7700\", \"gw.example.org:7700\"]\ngateway_key = \"" + key +
+      "\"\nkey_file = \"laptop.key\"\npsk_file = \"laptop.psk\"\nroutes = [\"10.96.0.0/16\", \"fd00:96::/112\"]\n"
+      "[dns]\ndomain = \"cluster.local\"\nnamespaces = [\"shop\"]\nshort = \"shop\"\ntake_over = true\n";
+  std::string gateway =
+      "listen = [\"0.0.0.0:7700\", \"[::]:7700\"]\nkey_file = \"gateway.key\"\nclients_file = \"clients\"\n"
+      "dns = [\"10.96.0.10\"]\nallow = [\"10.96.0.0/12\"]\ndeny = [\"10.96.0.1/32\"]\nlog_level = \"info\"\n"
+      "[limits]\nmax_carriers = 10\nrefusals_per_second = 0.5\nudp_idle = 90\n";
   std::string clients = "# KEY NAME\n" + key + " alice\n\nEcmkMrcx8F0hOLvPMk8l8uMBaXD8tRk1Xe3oa5cdQxQ= ci  ci.psk\n";
   return {{blob({0}) + blob(profile)},
           {blob({1}) + blob(gateway)},

@@ -46,7 +46,8 @@ void mutate(Blob& bytes, const std::vector<Blob>& others, SeededRandom& random) 
     case 3: bytes.resize(random.below(bytes.size() + 1)); break;
     case 4: {
       std::ptrdiff_t from = place();
-      bytes.erase(bytes.begin() + from, bytes.begin() + std::min<std::ptrdiff_t>(from + 8, std::ptrdiff_t(bytes.size())));
+      bytes.erase(bytes.begin() + from,
+                  bytes.begin() + std::min<std::ptrdiff_t>(from + 8, std::ptrdiff_t(bytes.size())));
       break;
     }
     case 5: {
@@ -59,7 +60,8 @@ void mutate(Blob& bytes, const std::vector<Blob>& others, SeededRandom& random) 
       const Blob& other = others[random.below(others.size())];
       std::size_t from = random.below(other.size() + 1);
       std::size_t n = random.below(other.size() - from + 1);
-      bytes.insert(bytes.begin() + place(), other.begin() + std::ptrdiff_t(from), other.begin() + std::ptrdiff_t(from + n));
+      bytes.insert(bytes.begin() + place(), other.begin() + std::ptrdiff_t(from),
+                   other.begin() + std::ptrdiff_t(from + n));
       break;
     }
   }
@@ -72,7 +74,8 @@ TEST_P(Corpus, GoodSeedsAreAcceptedAndBadOnesAreNot) {
   std::vector<Seed> seeds = GetParam().seeds();
   ASSERT_FALSE(seeds.empty());
   EXPECT_TRUE(std::any_of(seeds.begin(), seeds.end(), [](const Seed& seed) { return seed.good; }));
-  for (std::size_t i = 0; i < seeds.size(); ++i) EXPECT_EQ(GetParam().run(seeds[i].bytes), seeds[i].good) << "seed " << i;
+  for (std::size_t i = 0; i < seeds.size(); ++i)
+    EXPECT_EQ(GetParam().run(seeds[i].bytes), seeds[i].good) << "seed " << i;
 }
 
 TEST_P(Corpus, WhatFuzzersFoundIsHarmless) {

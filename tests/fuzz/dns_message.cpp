@@ -22,7 +22,9 @@ bool as_query(Bytes message) {
   switch (parsed.verdict) {
     case ParsedQuery::Verdict::kDrop: return false;
     case ParsedQuery::Verdict::kFormErr:
-    case ParsedQuery::Verdict::kNotImp: CAUSEWAY_ASSERT(parse_query(header_answer(message, Rcode::kFormErr)).verdict == ParsedQuery::Verdict::kDrop); return false;
+    case ParsedQuery::Verdict::kNotImp:
+      CAUSEWAY_ASSERT(parse_query(header_answer(message, Rcode::kFormErr)).verdict == ParsedQuery::Verdict::kDrop);
+      return false;
     case ParsedQuery::Verdict::kBadVersion:
     case ParsedQuery::Verdict::kGood: break;
   }

@@ -69,7 +69,9 @@ class World {
     return out;
   }
 
-  engine::DnsStreamId some_stream(std::uint8_t choice) const { return open_.empty() ? 0 : open_[choice / 10 % open_.size()]; }
+  engine::DnsStreamId some_stream(std::uint8_t choice) const {
+    return open_.empty() ? 0 : open_[choice / 10 % open_.size()];
+  }
 
   void take_actions() {
     std::vector<DnsAction> actions;
@@ -122,7 +124,8 @@ class World {
     if (asked_.empty()) return;
     DnsAction ask = take(choice);
     Query sent = parse_query(ask.message).query;
-    Blob message(ask.message.begin(), ask.message.begin() + std::ptrdiff_t(kHeaderSize + sent.question.name.wire().size() + 4));
+    Blob message(ask.message.begin(),
+                 ask.message.begin() + std::ptrdiff_t(kHeaderSize + sent.question.name.wire().size() + 4));
     message[2] |= 0x80;
     if (choice % 10 == 5) {
       message = blob(behind);
@@ -150,7 +153,8 @@ class World {
 
   SeededRandom random_{1};
   Instant now_{std::chrono::hours(1)};
-  packet::Endpoint peer_ = *packet::Endpoint::parse("10.0.0.2:40000"), local_ = *packet::Endpoint::parse("10.255.255.53:53");
+  packet::Endpoint peer_ = *packet::Endpoint::parse("10.0.0.2:40000"),
+                   local_ = *packet::Endpoint::parse("10.255.255.53:53");
   Stub stub_;
   engine::DnsStreamId last_stream_ = 0;
   std::vector<engine::DnsStreamId> open_;
@@ -166,8 +170,11 @@ bool run(Bytes bytes) {
 }
 
 std::vector<Seed> seeds() {
-  auto ask = [](std::string_view name, std::uint16_t type = kTypeA) { return encode_query(test::query(name, type), 0); };
-  Blob udp = blob({0}), open = blob({1}), tcp = blob({2}), end = blob({3}), honest = blob({6}), no = blob({46}), later = blob({239});
+  auto ask = [](std::string_view name, std::uint16_t type = kTypeA) {
+    return encode_query(test::query(name, type), 0);
+  };
+  Blob udp = blob({0}), open = blob({1}), tcp = blob({2}), end = blob({3}), honest = blob({6}), no = blob({46}),
+       later = blob({239});
   auto framed = [](const Blob& message) { return chunk(message); };
   return {
       {udp + chunk(ask("orders.shop")) + honest},

@@ -19,7 +19,8 @@ void write(WireWriter& writer, const Frame& frame) {
     case FrameType::kFin: return write_fin(writer, frame.id, frame.value);
     case FrameType::kReset: return write_reset(writer, frame.id, frame.reason, frame.value);
     case FrameType::kDatagram:
-      return put(write_datagram(writer, frame.id, frame.value, frame.offset, frame.last, frame.bytes.size()), frame.bytes);
+      return put(write_datagram(writer, frame.id, frame.value, frame.offset, frame.last, frame.bytes.size()),
+                 frame.bytes);
     case FrameType::kListen: return write_listen(writer, frame.id, as_text(frame.bytes));
     case FrameType::kUnlisten: return write_unlisten(writer, frame.id, frame.reason);
     case FrameType::kAck: return write_ack(writer, frame.id, frame.value);
@@ -88,7 +89,11 @@ std::vector<Seed> seeds() {
   write_goaway(writer, 7);
   write_close(writer, 1, "bye");
   all.resize(writer.size());
-  return {{all}, {blob({0x40, 0x40, 3, 1, 2, 3, 0x0d, 5})}, {blob({0x0c, 1}), false}, {blob({0x3f}), false}, {blob({0x04, 0xc0}), false}};
+  return {{all},
+          {blob({0x40, 0x40, 3, 1, 2, 3, 0x0d, 5})},
+          {blob({0x0c, 1}), false},
+          {blob({0x3f}), false},
+          {blob({0x04, 0xc0}), false}};
 }
 
 const Registration kRegistration({"frame", run, seeds});

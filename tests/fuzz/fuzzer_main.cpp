@@ -15,7 +15,8 @@ extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
     if (!argument.starts_with(kSeeds)) continue;
     int number = 0;
     for (const causeway::fuzz::Seed& seed : targets().front().seeds()) {
-      std::ofstream file(std::string(argument.substr(kSeeds.size())) + "/seed-" + std::to_string(number++), std::ios::binary);
+      std::ofstream file(std::string(argument.substr(kSeeds.size())) + "/seed-" + std::to_string(number++),
+                         std::ios::binary);
       file.write(reinterpret_cast<const char*>(seed.bytes.data()), std::streamsize(seed.bytes.size()));
       if (!file.flush()) {
         std::fprintf(stderr, "cannot write seeds to %s\n", argument.data() + kSeeds.size());

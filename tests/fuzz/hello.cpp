@@ -12,7 +12,8 @@ bool run(Bytes payload) {
   if (Result<Hello> hello = parse_hello(payload)) {
     Blob again = encode(*hello);
     Result<Hello> second = parse_hello(again);
-    CAUSEWAY_ASSERT(second && encode(*second) == again && second->join == hello->join && second->limits == hello->limits);
+    CAUSEWAY_ASSERT(second && encode(*second) == again && second->join == hello->join &&
+                    second->limits == hello->limits);
   }
   Result<std::variant<Welcome, Refusal>> answer = parse_answer(payload);
   if (!answer) return false;
@@ -35,8 +36,8 @@ std::vector<Seed> seeds() {
   return {{encode(hello)},
           {encode(Welcome{1, 99, {1 << 26, 1 << 18, 1000}, true})},
           {encode(Refusal{RefusalCode::kReplay, "seen before\x1b[31m"})},
-          {blob({0x80, 0, 1, 0, 2, 0, 0})},        // an unknown parameter is skipped
-          {blob({4, 31}) + Blob(31, 1), true},     // a token that is none, which only a hello minds
+          {blob({0x80, 0, 1, 0, 2, 0, 0})},     // an unknown parameter is skipped
+          {blob({4, 31}) + Blob(31, 1), true},  // a token that is none, which only a hello minds
           {blob({1, 0x7f, 0xff, 1}), false}};
 }
 

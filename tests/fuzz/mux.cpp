@@ -2,9 +2,8 @@
 #include "core/mux/mux.h"
 
 #include <algorithm>
-#include <functional>
 
-#include "tests/fuzz/target.h"
+#include "tests/fuzz/frames.h"
 
 namespace causeway::fuzz {
 namespace {
@@ -210,58 +209,34 @@ bool run(Bytes bytes) {
   return good;
 }
 
-Blob frames(const std::function<void(WireWriter&)>& fill) {
-  Blob out(4096);
-  WireWriter writer(out);
-  fill(writer);
-  out.resize(writer.size());
-  return blob({1}) + chunk(out);
-}
+Blob record(const Blob& frames) { return blob({1}) + chunk(frames); }
 Blob act(int choice) { return blob({0, choice}); }
-
-Blob open(link::StreamId id, flow::Protocol protocol = flow::Protocol::kTcp) {
-  return frames([&](WireWriter& writer) {
-    link::OpenFrame frame;
-    frame.stream = id;
-    frame.destination = {protocol, "", *packet::Endpoint::parse("10.96.0.1:80")};
-    frame.first = as_bytes("first");
-    link::write_open(writer, frame);
-  });
-}
-Blob data(link::StreamId id, std::uint64_t offset, std::size_t size) {
-  return frames([&](WireWriter& writer) { std::memset(link::write_data(writer, id, offset, size).data(), 'd', size); });
-}
-Blob fin(link::StreamId id, std::uint64_t size) {
-  return frames([&](WireWriter& writer) { link::write_fin(writer, id, size); });
-}
-Blob reset(link::StreamId id, std::uint64_t size) {
-  return frames([&](WireWriter& writer) { link::write_reset(writer, id, link::Reason::kConnectionReset, size); });
-}
 
 std::vector<Seed> seeds() {
   Blob gateway = blob({0}), client = blob({1});
-  Blob opened = frames([](WireWriter& writer) {
-    link::write_opened(writer, 1);
-    link::write_credit(writer, 1, 1 << 20);
-    link::write_credit(writer, 0, 1 << 22);
-  });
-  Blob datagram = frames([](WireWriter& writer) {
-    std::memset(link::write_datagram(writer, 1, 0, 0, false, 100).data(), 'a', 100);
-    std::memset(link::write_datagram(writer, 1, 0, 100, true, 100).data(), 'b', 100);
-  });
+  Blob credits = credit(1, 1 << 20) + credit(0, 1 << 22);
+  Blob listen = frame([](WireWriter& writer) { link::write_listen(writer, 1, "orders"); });
+  Blob unlisten = frame([](WireWriter& writer) { link::write_unlisten(writer, 1, link::Reason::kLimit); });
+  Blob parts = link_datagram(1, 0, 0, false, 100) + link_datagram(1, 0, 100, true, 100);
   return {
-      {gateway + open(1) + act(15) + data(1, 5, 100) + act(5) + data(1, 105, 50) + fin(1, 155) + act(5 + 240) + act(2) + act(3) + act(12) + act(7 + 16)},
-      {gateway + open(1) + act(15) + data(1, 200, 10) + data(1, 5, 195) + act(5 + 112) + reset(1, 210) + act(15)},
-      {gateway + open(1, flow::Protocol::kUdp) + act(15) + datagram + act(8 + 16) + act(12) + act(4) + act(12) + reset(1, 0)},
-      {gateway + open(1) + act(64 + 15) + open(3) + act(15) + open(5) + act(15) + act(4) + act(12)},
-      {client + act(0) + act(12) + opened + act(2 + 112) + act(12) + act(7) + act(12) + act(7 + 16) + data(1, 0, 64) + act(5) + act(4) + act(12)},
-      {client + act(1) + act(12) + frames([](WireWriter& w) { link::write_refused(w, 1, link::Reason::kForbidden); }) + act(12)},
-      {client + act(9) + frames([](WireWriter& w) { link::write_unlisten(w, 1, link::Reason::kLimit); }) + act(10 + 16) + act(12)},
-      {gateway + frames([](WireWriter& w) { link::write_listen(w, 1, "orders"); }) + act(10 + 16) + act(12)},
-      {gateway + data(1, 0, 10), false},
-      {gateway + open(1) + act(15) + data(1, 5, 100) + fin(1, 50), false},
-      {gateway + open(1) + act(15) + data(1, 1 << 20, 1), false},
-      {gateway + open(2), false},
+      {gateway + record(open(1)) + act(15) + record(data(1, 5, 100)) + act(5) + record(data(1, 105, 50) + fin(1, 155)) +
+       act(5 + 240) + act(2) + act(3) + act(12) + act(7 + 16)},
+      {gateway + record(open(1)) + act(15) + record(data(1, 200, 10)) + record(data(1, 5, 195)) + act(5 + 112) +
+       record(reset(1, 210)) + act(15)},
+      {gateway + record(open(1, flow::Protocol::kUdp)) + act(15) + record(parts) + act(8 + 16) + act(12) + act(4) +
+       act(12) + record(reset(1, 0))},
+      {gateway + record(open(1)) + act(64 + 15) + record(open(3)) + act(15) + record(open(5)) + act(15) + act(4) +
+       act(12)},
+      {client + act(0) + act(12) + record(opened(1) + credits) + act(2 + 112) + act(12) + act(7) + act(12) +
+       act(7 + 16) + record(data(1, 0, 64)) + act(5) + act(4) + act(12)},
+      {client + act(1) + act(12) + record(refused(1, link::Reason::kForbidden)) + act(12)},
+      {client + act(9) + record(open(2, flow::Protocol::kTcp, 1)) + act(15) + record(unlisten) + act(10 + 16) +
+       act(12)},
+      {gateway + record(listen) + act(10 + 16) + act(12)},
+      {gateway + record(data(1, 0, 10)), false},
+      {gateway + record(open(1)) + act(15) + record(data(1, 5, 100) + fin(1, 50)), false},
+      {gateway + record(open(1)) + act(15) + record(data(1, 1 << 20, 1)), false},
+      {gateway + record(open(2)), false},
   };
 }
 

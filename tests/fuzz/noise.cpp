@@ -69,7 +69,7 @@ std::vector<Seed> seeds() {
   return out;
 }
 
-const Registration kRegistration({"noise", run, seeds});
+const Registration kRegistration({"noise", run, seeds, 5000});
 
 }  // namespace
 }  // namespace causeway::fuzz

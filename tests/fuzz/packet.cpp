@@ -76,7 +76,8 @@ std::vector<Seed> seeds() {
   Blob fragment = v4;
   fragment[6] = 0x20;
   out.push_back({blob({3}) + fragment + syn});
-  Blob v6 = blob({0x60, 0, 0, 0, 0, 24, 44, 64}) + blob(Address::parse("fd00::1")->bytes()) + blob(Address::parse("fd00:96::1")->bytes());
+  Blob v6 = blob({0x60, 0, 0, 0, 0, 24, 44, 64}) + blob(Address::parse("fd00::1")->bytes()) +
+            blob(Address::parse("fd00:96::1")->bytes());
   out.push_back({blob({1}) + v6 + blob({17, 0, 0, 1, 0, 0, 0, 9}) + Blob(16, 'x')});
   out.push_back({blob({1}) + v6 + blob({60, 0, 0, 0, 0, 0, 0, 9, 17, 0, 1, 4, 0, 0, 0, 0, 16, 0, 0, 53, 0, 8, 0, 0})});
   out.push_back({blob({1}) + v6, false});

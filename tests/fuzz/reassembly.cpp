@@ -83,7 +83,8 @@ std::vector<Seed> seeds() {
     out.push_back({step(kind, 1, 0, true, 1480) + step(kind, 1, 185, true, 1480) + step(kind, 1, 370, false, 100)});
     out.push_back({step(kind, 1, 370, false, 100) + step(kind, 2, 0, true, 8) + step(kind, 1, 0, true, 1480) +
                    step(kind, 1, 185, true, 1480)});
-    out.push_back({step(kind, 1, 0, true, 1480) + step(kind, 1, 100, true, 1480) + step(kind, 1, 370, false, 100), false});
+    out.push_back(
+        {step(kind, 1, 0, true, 1480) + step(kind, 1, 100, true, 1480) + step(kind, 1, 370, false, 100), false});
     out.push_back({step(kind, 1, 0, true, 65472) + step(kind, 1, 8184, false, 63), kind == 2});
     out.push_back({step(kind, 1, 8191, false, 65000), false});
     out.push_back({step(kind, 1, 0, true, 1480) + step(3, 0, 0, false, 20000) + step(kind, 1, 185, false, 100), false});

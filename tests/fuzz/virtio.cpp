@@ -15,8 +15,11 @@ bool run(Bytes input) {
 }
 
 std::vector<Seed> seeds() {
-  std::vector<Seed> out{{Blob(9, 0), false}, {blob({0, 5, 0, 0, 0, 5, 0, 0, 0, 0}), false}, {blob({1, 1, 0, 0, 0, 0, 0, 0, 0, 0}), false}};
-  for (packet::Segmentation kind : {packet::Segmentation::kNone, packet::Segmentation::kTcp4, packet::Segmentation::kTcp6}) {
+  std::vector<Seed> out{{Blob(9, 0), false},
+                        {blob({0, 5, 0, 0, 0, 5, 0, 0, 0, 0}), false},
+                        {blob({1, 1, 0, 0, 0, 0, 0, 0, 0, 0}), false}};
+  for (packet::Segmentation kind :
+       {packet::Segmentation::kNone, packet::Segmentation::kTcp4, packet::Segmentation::kTcp6}) {
     Blob header(tun::kVirtioHeaderSize);
     tun::encode_virtio_header({true, 20, 16, kind, 1448, 52}, header);
     out.push_back({header});
