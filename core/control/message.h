@@ -47,7 +47,7 @@ struct UpRequest {
 };
 
 struct DownRequest {
-  std::string profile;  // empty: the one that is up, or the default one
+  std::string profile;  // empty: the one that is up
 };
 
 struct StatusRequest {

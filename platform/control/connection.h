@@ -18,7 +18,7 @@ class ControlServer::Connection {
   void send(const control::Answer& answer);
 
  private:
-  static constexpr std::size_t kMaxUnsent = 4 * control::kMaxLine;
+  static constexpr std::size_t kMaxUnsent = 20 * control::kMaxLine;  // the status of many tunnels
 
   void ready(int events);
   bool read();

@@ -1,0 +1,144 @@
+#include "tools/tund/service.h"
+
+#include <set>
+#include <utility>
+
+#include "platform/log.h"
+#include "tools/tund/answers.h"
+
+namespace causeway::tund {
+
+Service::Service(Runtime& runtime, ProfileFolder folder, platform::Descriptor listening,
+                 const platform::ControlServer::Options& options)
+    : runtime_(runtime), folder_(std::move(folder)), server_(runtime.loop(), std::move(listening), options, *this) {}
+
+Service::~Service() = default;
+
+void Service::stop(std::function<void()> done) {
+  if (stopped_) return;
+  stopped_ = std::move(done);
+  if (sessions_.empty()) return stopped_();
+  for (auto& [name, session] : sessions_) session->down();
+}
+
+void Service::asked(platform::CallerId caller, uid_t user, const control::Request& request) {
+  if (stopped_) return send_error(caller, {ErrorCode::kUnavailable, "tund is about to end", ""});
+  std::visit([&](const auto& each) { answer(caller, user, each); }, request);
+}
+
+void Service::left(platform::CallerId caller) {
+  for (auto& [name, waiting] : waiting_)
+    std::erase_if(waiting, [&](const Waiting& each) { return each.caller == caller; });
+  for (auto& [name, session] : sessions_) session->forget(caller);
+}
+
+void Service::answer(platform::CallerId caller, uid_t, const control::VersionRequest&) {
+  server_.send(caller, control::VersionAnswer{version()});
+}
+
+void Service::answer(platform::CallerId caller, uid_t user, const control::UpRequest& request) {
+  auto profile = profile_of(request);
+  if (!profile) return send_error(caller, profile.error(), "profile");
+  spdlog::info("{}: up asked for by user {}", profile->name, user);
+  auto found = sessions_.find(profile->name);
+  if (found == sessions_.end()) return begin(caller, *profile);
+  if (found->second->going_down()) {
+    waiting_[profile->name].push_back({caller, user, request});
+    return;
+  }
+  found->second->up(caller, profile->toml);
+}
+
+void Service::answer(platform::CallerId caller, uid_t user, const control::DownRequest& request) {
+  auto name = name_to_take_down(request.profile);
+  if (!name) return send_error(caller, name.error());
+  auto found = sessions_.find(*name);
+  if (found == sessions_.end()) return server_.send(caller, control::DownAnswer{*name, false, {}});
+  spdlog::info("{}: down asked for by user {}", *name, user);
+  found->second->down(caller);
+}
+
+void Service::answer(platform::CallerId caller, uid_t, const control::StatusRequest& request) {
+  std::set<std::string> names{request.profile};
+  if (request.profile.empty()) {
+    std::vector<std::string> all = folder_.names();
+    names = {all.begin(), all.end()};
+    for (const auto& [name, session] : sessions_) names.insert(name);
+  }
+  for (const std::string& name : names) send_status(caller, name);
+  server_.send(caller, control::StatusAnswer{});
+}
+
+Result<Tunnel::Profile> Service::profile_of(const control::UpRequest& request) const {
+  if (request.contents) {
+    const auto& contents = *request.contents;
+    Tunnel::Profile profile{request.profile, contents.toml, contents.source, contents.key, std::nullopt};
+    if (!contents.psk.empty()) profile.psk = contents.psk;
+    return profile;
+  }
+  std::string name = request.profile;
+  if (name.empty()) {
+    auto chosen = folder_.default_name();
+    if (!chosen) return tl::make_unexpected(chosen.error());
+    name = std::move(*chosen);
+  }
+  auto toml = folder_.read(name);
+  if (!toml) return tl::make_unexpected(toml.error());
+  return Tunnel::Profile{name, std::move(*toml), folder_.source(name), std::nullopt, std::nullopt};
+}
+
+Result<std::string> Service::name_to_take_down(const std::string& asked) const {
+  if (!asked.empty() || sessions_.empty()) return asked;
+  if (sessions_.size() == 1) return sessions_.begin()->first;
+  std::string all;
+  for (const auto& [name, session] : sessions_) all += (all.empty() ? "" : ", ") + name;
+  return fail(ErrorCode::kInvalid, "several are up: " + all,
+              "say which: `tunctl down " + sessions_.begin()->first + "`");
+}
+
+void Service::begin(platform::CallerId caller, const Tunnel::Profile& profile) {
+  if (sessions_.size() >= kMaxSessions) {
+    return send_error(caller, {ErrorCode::kLimit, std::to_string(kMaxSessions) + " tunnels are up, which is the most",
+                               "take one down first"});
+  }
+  Failure failure;
+  auto tunnel = Tunnel::create(runtime_, profile, failure);
+  if (!tunnel) {
+    spdlog::warn("{}: not up: {}", profile.name, platform::printable(failure.message));
+    return server_.send(caller, to_answer(failure));
+  }
+  failures_.erase(profile.name);
+  auto session = std::make_unique<Session>(
+      runtime_, std::move(tunnel), profile,
+      [this](platform::CallerId to, const control::Answer& answer) { server_.send(to, answer); },
+      [this, name = profile.name](const std::string& last_error) { gone(name, last_error); });
+  sessions_.emplace(profile.name, std::move(session)).first->second->up(caller, profile.toml);
+}
+
+void Service::gone(const std::string& name_of_session, const std::string& last_error) {
+  std::string name = name_of_session;  // the session's own goes with it
+  sessions_.erase(name);
+  if (failures_.size() < kMaxFailures && !last_error.empty()) failures_[name] = last_error;
+  auto waiting = waiting_.extract(name);
+  if (!waiting.empty()) {
+    for (const Waiting& each : waiting.mapped()) asked(each.caller, each.user, control::Request(each.request));
+  }
+  if (stopped_ && sessions_.empty()) stopped_();
+}
+
+void Service::send_status(platform::CallerId caller, const std::string& name) {
+  auto found = sessions_.find(name);
+  if (found != sessions_.end()) return server_.send(caller, to_answer(found->second->status()));
+  control::TunnelAnswer down;
+  down.profile = name;
+  down.state = "down";
+  auto why = failures_.find(name);
+  if (why != failures_.end()) down.last_error = why->second;
+  server_.send(caller, down);
+}
+
+void Service::send_error(platform::CallerId caller, const Error& error, std::string step) {
+  server_.send(caller, control::error_answer(error, std::move(step)));
+}
+
+}  // namespace causeway::tund
