@@ -64,6 +64,10 @@ Result<link::StreamCarrier::Keys> read_keys(const std::string& path) {
   return link::StreamCarrier::Keys{pair.private_key, pair.public_key};
 }
 
+std::string clients_may_enter(std::size_t count) {
+  return std::to_string(count) + (count == 1 ? " client may enter" : " clients may enter");
+}
+
 // Takes the list over into the driver, or says why it stays as it was.
 bool load_clients(const std::string& path, platform::GatewayDriver& driver) {
   auto list = platform::read_clients_file(path);
@@ -74,7 +78,7 @@ bool load_clients(const std::string& path, platform::GatewayDriver& driver) {
   for (const std::string& mistake : list->mistakes) spdlog::error("{}", platform::printable(mistake));
   std::size_t count = list->clients.size();
   driver.set_clients(std::move(list->clients));
-  spdlog::info("{}: {} clients may enter", path, count);
+  spdlog::info("{}: {}", path, clients_may_enter(count));
   return true;
 }
 
@@ -86,7 +90,7 @@ int check(const config::GatewayConfig& config) {
   }
   for (const std::string& mistake : list->mistakes) spdlog::error("{}", platform::printable(mistake));
   if (!list->mistakes.empty()) return kFailed;
-  std::printf("the configuration is good; %zu clients may enter\n", list->clients.size());
+  std::printf("the configuration is good; %s\n", clients_may_enter(list->clients.size()).c_str());
   return kDone;
 }
 
