@@ -171,7 +171,7 @@ void Attachment::touch(Connection& connection) {
 // Sends what the turn has left to send: data and FIN, then an acknowledgement where none of them carried it, or a reset.
 void Attachment::settle(Connection& connection) {
   if (connection.established) {
-    if (connection.finish_asked && !connection.finish_done) {
+    if (connection.finish_asked && !connection.finish_done && Machine::may_finish(connection)) {
       connection.finish_done = true;
       machine_.enter(connection, [](tcp_pcb* pcb) { CAUSEWAY_ASSERT(tcp_shutdown(pcb, 0, 1) == ERR_OK); });
     }

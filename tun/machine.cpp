@@ -31,6 +31,14 @@ constexpr std::int16_t kFirstTimeout = 1000 / TCP_SLOW_INTERVAL;  // RFC 6298, s
 
 using EventKind = engine::StackEvent::Kind;
 
+// RFC 9293, 3.10.7.4, and RFC 5961, section 5, in Linux's reading: lwIP takes windows and acknowledgements from segments that
+// lie anywhere. A probe of a full window lies one byte before what is expected.
+bool acceptable(const tcp_pcb& pcb, const packet::Parsed& segment) {
+  const std::uint32_t end = segment.sequence + std::uint32_t(segment.payload.size());
+  if (TCP_SEQ_LT(end, pcb.rcv_nxt - 1) || TCP_SEQ_GT(segment.sequence, pcb.rcv_nxt + pcb.rcv_wnd)) return false;
+  return pcb.state == SYN_RCVD || !(segment.flags & packet::kAck) || TCP_SEQ_LEQ(segment.acknowledgement, pcb.snd_nxt);
+}
+
 }  // namespace
 
 // What lwIP calls. It calls only from within begin() and end(), for the connection they are for.
@@ -254,6 +262,15 @@ void Machine::input(Connection& connection, const packet::Parsed& segment, const
   }
   CAUSEWAY_ASSERT(segment.tuple.source.port == connection.pcb->remote_port &&
                   segment.tuple.destination.port == connection.pcb->local_port);
+  if (!acceptable(*connection.pcb, segment)) {
+    ++counters_.segments_dropped;
+    if (segment.flags & packet::kRst) return;
+    enter(connection, [](tcp_pcb* pcb) {
+      tcp_set_flags(pcb, TF_ACK_NOW);
+      tcp_output(pcb);
+    });
+    return;
+  }
   const bool was_established = connection.established;
   incoming_ = owner;
   pbuf_custom packet{};
@@ -264,6 +281,9 @@ void Machine::input(Connection& connection, const packet::Parsed& segment, const
   pbuf* p = pbuf_alloced_custom(PBUF_RAW, size, PBUF_REF, &packet, bytes, size);
   set_input_addresses(segment.tuple.source.address, segment.tuple.destination.address);
   enter(connection, [&](tcp_pcb* pcb) {
+    // What acknowledges something new tells of the window as well, though it may be a segment that is sent again. lwIP would
+    // move the window on at its old size, beyond what the app has room for.
+    if (TCP_SEQ_BETWEEN(segment.acknowledgement, pcb->lastack + 1, pcb->snd_nxt)) pcb->snd_wl1 = segment.sequence - 1;
     tcp_input(p, ip_data.current_input_netif);
     if (connection.pcb && connection.established && !was_established) pcb->cwnd = kCongestionWindow;
   });
@@ -307,6 +327,11 @@ bool Machine::widen_window(Connection& connection, std::size_t bytes) {
   pcb->rcv_ann_wnd = pcb->rcv_wnd;
   tcp_set_flags(pcb, TF_ACK_NOW);
   return true;
+}
+
+bool Machine::may_finish(const Connection& connection) {
+  const tcp_pcb* pcb = connection.pcb;
+  return !pcb->unsent || pcb->snd_lbb - pcb->lastack <= std::min(pcb->snd_wnd, pcb->cwnd);
 }
 
 bool Machine::has_timer(const Connection& connection) {

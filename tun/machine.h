@@ -62,6 +62,9 @@ class Machine {
   static std::size_t send_space(const Connection& connection);
   // Takes consumed bytes off what fills the receive window, and gives whether the app should hear of it now.
   bool widen_window(Connection& connection, std::size_t bytes);
+  // FIN may be queued. While the app has no room for all the data it may not: lwIP puts it on the last segment, and where it
+  // has to split that one for a small window it leaves the FIN on the first half (tcp_split_unsent_seg, 2.1.3).
+  static bool may_finish(const Connection& connection);
   // Has something to send again or to wait for, so that timers are needed.
   static bool has_timer(const Connection& connection);
   // An acknowledgement is owed and waits for a reply to carry it.

@@ -11,6 +11,7 @@ App::App(const AppOptions& options, std::uint32_t initial_sequence)
       options_(options),
       first_(initial_sequence),
       next_(initial_sequence + 1),
+      furthest_(initial_sequence + 1),
       acknowledged_(initial_sequence + 1) {}
 
 App::Packet App::segment(std::uint8_t flags, std::uint32_t sequence, std::string_view payload) const {
@@ -169,7 +170,8 @@ std::vector<App::Packet> App::outgoing() {
     ++next_;
     ack_owed_ = false;
   }
-  if (ack_owed_) out.push_back(segment(packet::kAck, next_, {}));
+  if (std::int32_t(next_ - furthest_) > 0) furthest_ = next_;
+  if (ack_owed_) out.push_back(segment(packet::kAck, furthest_, {}));
   ack_owed_ = false;
   return out;
 }

@@ -73,6 +73,7 @@ class App {
   AppOptions options_;
   std::uint32_t first_ = 0;
   std::uint32_t next_ = 0;
+  std::uint32_t furthest_ = 0;  // `next_` before what was sent is sent again
   std::uint32_t acknowledged_ = 0;
   std::uint32_t expected_ = 0;
   std::uint32_t peer_window_ = 0;

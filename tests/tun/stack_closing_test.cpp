@@ -102,6 +102,24 @@ TEST_F(StackClosing, AFinIsBehindEverythingWritten) {
   EXPECT_TRUE(peer.app.got_fin);
 }
 
+TEST_F(StackClosing, AWindowThatCutsTheLastSegmentDoesNotBringTheFinForward) {
+  AppOptions options;
+  options.window_scale = -1;
+  options.window = 30'000;
+  Peer& peer = connect(options);
+  peer.app.reading = false;
+  const std::string data = pattern(45'000);
+  ASSERT_EQ(write(peer, data), data.size());
+  finish(peer);
+  settle();
+  // The app reads a little now and then, always less than what waits.
+  peer.app.reading = true;
+  peer.app.window = 700;
+  for (int i = 0; i < 100 && !peer.app.got_fin; ++i) pass(seconds(10));
+  EXPECT_TRUE(peer.app.got_fin);
+  EXPECT_EQ(peer.app.received, data);
+}
+
 TEST_F(StackClosing, FinishingWithUnconsumedBytesIsNoReset) {
   Peer& peer = connect();
   peer.consume = false;

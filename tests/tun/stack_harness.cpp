@@ -175,6 +175,7 @@ void StackHarness::abort(Peer& peer) { tcp_->abort(peer.id); }
 
 void StackHarness::consumed(Peer& peer, std::size_t bytes) {
   if (peer.closed) return;
+  peer.consumed += bytes;
   const Counting count;
   tcp_->consumed(peer.id, bytes);
 }

@@ -28,6 +28,7 @@ struct Peer {
   std::string received;
   std::vector<Slice> slices;  // kept when `keep_slices`
   bool keep_slices = false;
+  std::size_t consumed = 0;  // of `received`
   std::size_t acknowledged = 0;
   std::size_t established = 0, finished = 0, reset = 0, closed = 0;
 };
