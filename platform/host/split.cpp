@@ -20,8 +20,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds kPatience{5};
-
 std::string text_of(const Error& error) { return error.message + (error.advice.empty() ? "" : "; " + error.advice); }
 
 sigset_t helper_signals() {
@@ -45,22 +43,24 @@ int run_engine(Descriptor socket, pid_t helper, const EngineUser& user, const Sp
 
 class Helper {
  public:
-  Helper(pid_t engine, Descriptor socket, Descriptor signals, MachineHost& host)
-      : engine_(engine), signals_(std::move(signals)), server_(std::move(socket), host) {}
+  Helper(pid_t engine, Descriptor socket, Descriptor signals, MachineHost& host, const SplitParts& parts)
+      : engine_(engine), signals_(std::move(signals)), server_(std::move(socket), host), host_(host), parts_(parts) {}
 
   int run() {
     while (!status_) {
+      if (deadline_ && Clock::now() >= *deadline_) {
+        kill_engine();
+        break;
+      }
       pollfd wanted[2]{{signals_.get(), POLLIN, 0}, {serving_ ? server_.descriptor() : -1, POLLIN, 0}};
       int ready = ::poll(wanted, 2, wait_time());
       if (ready < 0 && errno != EINTR) break;
-      if (ready == 0) kill_engine();
-      // Requests first: what an engine asked before it ended is served before it is undone.
-      if (ready > 0 && wanted[1].revents)
-        serve();
-      else if (ready > 0 && wanted[0].revents)
-        take_signals();
+      // One request a turn: no flood of them keeps a signal or the deadline waiting.
+      if (ready > 0 && wanted[1].revents) serve();
+      if (ready > 0 && wanted[0].revents) take_signals();
     }
     if (!status_) kill_engine();
+    undo();
     if (stuck_) return kExitEngineStuck;
     return WIFEXITED(*status_) ? WEXITSTATUS(*status_) : 128 + WTERMSIG(*status_);
   }
@@ -73,15 +73,25 @@ class Helper {
     return int(std::max<long long>(left, 0));
   }
 
+  // An engine that has gone, or that nobody can trust any more, keeps nothing; its process has as long to end as any.
   void serve() {
     if (server_.serve()) return;
     serving_ = false;
-    tell_engine();
+    undo();
+    give_until_deadline();
   }
 
   void tell_engine() {
     ::kill(engine_, SIGTERM);
-    if (!deadline_) deadline_ = Clock::now() + kPatience;
+    give_until_deadline();
+  }
+
+  void give_until_deadline() {
+    if (!deadline_) deadline_ = Clock::now() + parts_.patience;
+  }
+
+  void undo() {
+    for (const std::string& line : host_.detach_all()) parts_.log(line);
   }
 
   void take_signals() {
@@ -104,6 +114,8 @@ class Helper {
   pid_t engine_;
   Descriptor signals_;
   HostServer server_;
+  MachineHost& host_;
+  const SplitParts& parts_;
   bool serving_ = true, stuck_ = false;
   std::optional<Clock::time_point> deadline_;
   std::optional<int> status_;
@@ -140,8 +152,7 @@ int run_split(std::unique_ptr<MachineHost> host, const EngineUser& user, const S
     parts.log(text_of(kept.error()));
     ::kill(engine, SIGKILL);
   }
-  int code = Helper(engine, std::move(sockets->first), std::move(signals), *host).run();
-  for (const std::string& line : host->detach_all()) parts.log(line);
+  int code = Helper(engine, std::move(sockets->first), std::move(signals), *host, parts).run();
   ::sigprocmask(SIG_SETMASK, &before, nullptr);
   return code;
 }

@@ -10,6 +10,7 @@
 // To be called before there is a second thread or an event loop.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -22,7 +23,7 @@ namespace causeway::platform {
 
 // Exit codes of run_split() beyond the engine's own; 128 + N where signal N ended the engine.
 inline constexpr int kExitNoPrivileges = 70;  // rights could not be given away: nothing ran
-inline constexpr int kExitEngineStuck = 71;   // the engine did not end within 5 s of being told to, and was killed
+inline constexpr int kExitEngineStuck = 71;   // the engine did not end in time after being told to, and was killed
 
 struct SplitParts {
   // Runs in the engine process, without rights; its result is the process's exit code. Ends on SIGTERM and SIGINT of its own
@@ -30,10 +31,12 @@ struct SplitParts {
   std::function<int(Host& host)> engine;
   // The helper's lines for the log: what was undone, what went wrong.
   std::function<void(const std::string& line)> log;
+  // How long the engine has to end once it has been told to.
+  std::chrono::milliseconds patience{5000};
 };
 
 // Starts the engine process and serves it until it ends. SIGTERM, SIGINT and SIGHUP are passed on to it as SIGTERM, and it has
-// 5 s to end. Whatever it leaves is undone. Returns the exit code for the whole.
+// `patience` to end. Whatever it leaves is undone. Returns the exit code for the whole.
 int run_split(std::unique_ptr<MachineHost> host, const EngineUser& user, const SplitParts& parts);
 
 }  // namespace causeway::platform
