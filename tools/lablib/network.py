@@ -9,7 +9,7 @@ Services live on the loopback of cw-cluster. A packet for them that comes by a l
 import json
 
 from . import layout, netns
-from .shell import LabError, in_namespace, run
+from .shell import LabError, in_namespace, run, wait_until
 
 PART = "network"
 
@@ -40,8 +40,9 @@ def _local_address(namespace, address):
     _ip(namespace, "address", "add", f"{address}/{bits}", "dev", "lo", *(["nodad"] if bits == "128" else []))
     if congestion() and bits == "32":
         _ip(namespace, "route", "change", "local", address, "dev", "lo", "table", "local", *congestion())
-    elif congestion():  # the kernel's own entry has a metric that cannot be asked for
-        _ip(namespace, "-6", "route", "delete", "local", address, "dev", "lo", "table", "local")
+    elif congestion():  # the kernel's own entry has a metric that cannot be asked for; it comes a moment after the address
+        entry = ("local", address, "dev", "lo", "table", "local")
+        wait_until(lambda: run("ip", "-n", namespace, "-6", "route", "delete", *entry, check=False).returncode == 0, 2)
         _ip(namespace, "-6", "route", "add", "local", address, "dev", "lo", "table", "local", *congestion())
 
 
