@@ -29,8 +29,14 @@ int run_engine(EngineParts parts, platform::Host& host) {
     service.stop([&] { runtime->stop(); });
   };
   platform::SignalWatch terminated(runtime->loop(), SIGTERM, stop), interrupted(runtime->loop(), SIGINT, stop);
+  sigset_t ends;
+  sigemptyset(&ends);
+  for (int number : {SIGTERM, SIGINT}) sigaddset(&ends, number);
+  sigprocmask(SIG_UNBLOCK, &ends, nullptr);  // what came before now is heard now
   spdlog::info("causeway {} is ready", version());
   runtime->run();
+  // Told once more while the last things are closed, it would end as if it had failed.
+  sigprocmask(SIG_BLOCK, &ends, nullptr);
   return 0;
 }
 

@@ -16,7 +16,7 @@ struct EngineParts {
   std::optional<gid_t> group;
 };
 
-// Until SIGTERM or SIGINT; all tunnels are down then. The process's exit code.
+// Until SIGTERM or SIGINT, which are blocked when this is called; all tunnels are down then. The process's exit code.
 int run_engine(EngineParts parts, platform::Host& host);
 
 }  // namespace causeway::tund
