@@ -47,7 +47,9 @@ class Rewriter {
     std::size_t at = record.start;
     std::optional<Name> owner = Name::read(in_, at, Name::Compression::kAllowed);
     if (!owner) return false;
-    append_name(*owner == view_.head.question->name ? asked_.name : *owner);
+    // An OPT record belongs to no name, also where the root was asked for.
+    bool renamed = record.type != kTypeOpt && *owner == view_.head.question->name;
+    append_name(renamed ? asked_.name : *owner);
     append_bytes(out_, in_.subspan(record.fixed, 8));
     std::size_t length_at = out_.size();
     append16(out_, 0);

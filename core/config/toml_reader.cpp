@@ -35,8 +35,13 @@ const char* kind_of(const toml::node& node) {
   }
 }
 
-std::string place(std::string_view source, const toml::source_position& at) {
-  return std::string(source) + ':' + std::to_string(at.line) + ':' + std::to_string(at.column) + ": ";
+// What is told of a text quotes it: no byte of it may move a terminal's cursor or begin another line of a log.
+tl::unexpected<Error> mistake(std::string_view source, const toml::source_position& at, std::string message) {
+  message.insert(0, std::string(source) + ':' + std::to_string(at.line) + ':' + std::to_string(at.column) + ": ");
+  for (char& c : message) {
+    if (std::uint8_t(c) < ' ' || c == 0x7f) c = '?';
+  }
+  return fail(ErrorCode::kInvalid, std::move(message));
 }
 
 }  // namespace
@@ -220,7 +225,7 @@ Result<TomlReader> TomlReader::parse(std::string_view toml, std::string_view sou
   try {
     inside->root = toml::parse(toml, source);
   } catch (const toml::parse_error& error) {
-    return fail(ErrorCode::kInvalid, place(source, error.source().begin) + std::string(error.description()));
+    return mistake(source, error.source().begin, std::string(error.description()));
   }
   return TomlReader(std::move(inside));
 }
@@ -241,7 +246,7 @@ Result<void> TomlReader::finish() {
   if (inside_->mistakes.empty()) return {};
   auto first = std::min_element(inside_->mistakes.begin(), inside_->mistakes.end(),
                                 [](const auto& a, const auto& b) { return a.at < b.at; });
-  return fail(ErrorCode::kInvalid, place(inside_->source, first->at) + first->message);
+  return mistake(inside_->source, first->at, first->message);
 }
 
 }  // namespace causeway::config
