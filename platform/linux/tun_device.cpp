@@ -36,11 +36,12 @@ Result<std::size_t> KernelTun::read(std::span<packet::Incoming> batch) {
   while (n < batch.size()) {
     if (!next_) next_ = pool_.take(BufferPool::kPacket);
     const ssize_t size = ::read(tun_.get(), next_.data() + kBefore, next_.capacity() - kBefore);
-    if (size < 0) {
-      if (errno == EINTR) continue;
+    if (size <= 0) {
+      const int error = size == 0 ? EPIPE : errno;
+      if (error == EINTR) continue;
       // What was read before is worth having; the next call says it again.
-      if (errno == EAGAIN || n > 0) return n;
-      return tl::make_unexpected(gone(errno));
+      if (error == EAGAIN || n > 0) return n;
+      return tl::make_unexpected(gone(error));
     }
     if (take(std::size_t(size), batch[n])) {
       ++n;
