@@ -1,0 +1,48 @@
+// A connected TCP socket as the engine's carrier: reads, writes, and says when the peer's host has acknowledged something.
+#pragma once
+
+#include <span>
+
+#include "core/base/bytes.h"
+#include "core/base/result.h"
+#include "platform/loop/loop.h"
+#include "platform/net/socket.h"
+
+namespace causeway::platform {
+
+// What every carrier's socket is set to before it connects (or when it was accepted): no delay, a short unsent queue, and
+// bounds on how long the kernel waits for a peer that is gone.
+void set_carrier_options(int socket);
+
+class CarrierSocket {
+ public:
+  struct Callbacks {
+    std::function<void()> readable;
+    std::function<void()> writable;    // after a write that was not taken whole
+    std::function<void()> progressed;  // the kernel's count of acknowledged bytes has moved; at most once a second
+  };
+  CarrierSocket(Loop& loop, Descriptor socket, Callbacks callbacks);
+
+  // 0: nothing is there now. An error ends the carrier; "closed" too.
+  Result<std::size_t> read(MutableBytes space);
+  // Gives how much was taken. Less than all: writable() will be called.
+  Result<std::size_t> write(std::span<const Bytes> pieces);
+  // The last write was not taken whole.
+  bool blocked() const { return blocked_; }
+  // FIN, behind everything written.
+  void finish();
+
+ private:
+  void ready(int events);
+  void check_progress();
+
+  Descriptor socket_;
+  Callbacks callbacks_;
+  bool blocked_ = false;
+  std::uint64_t acknowledged_ = 0;
+  bool checking_ = false;
+  Timer progress_;
+  Poll poll_;  // before socket_ is closed
+};
+
+}  // namespace causeway::platform

@@ -1,0 +1,74 @@
+#include "platform/client/machine_dns.h"
+
+#include <ares.h>
+
+#include <utility>
+
+#include "platform/log.h"
+
+namespace causeway::platform {
+
+struct MachineDns::Question {
+  MachineDns* dns;
+  engine::DnsRequestId request;
+  bool forgotten = false;
+};
+
+MachineDns::MachineDns(Loop& loop, Callbacks callbacks) : loop_(loop), callbacks_(std::move(callbacks)) {}
+
+MachineDns::~MachineDns() {
+  for (auto& [request, question] : wanted_) question->forgotten = true;
+  channel_.reset();
+}
+
+void MachineDns::set_servers(const std::vector<packet::Address>& servers, std::uint16_t port) {
+  if (servers == servers_) return;
+  servers_ = servers;
+  channel_.reset();
+  if (servers.empty()) return;
+  DnsChannel::Options options;
+  options.servers = servers;
+  options.port = port;
+  auto channel = DnsChannel::create(loop_, options);
+  if (channel) {
+    channel_ = std::move(*channel);
+  } else {
+    spdlog::warn("the machine's DNS servers cannot be used: {}", channel.error().message);
+  }
+}
+
+void MachineDns::handle(const engine::DnsAction& action) {
+  if (action.kind == engine::DnsAction::Kind::kAskMachine) return ask(action.request, action.message);
+  auto found = wanted_.find(action.request);
+  if (found == wanted_.end()) return;
+  found->second->forgotten = true;  // c-ares cannot forget one question: its answer comes to nothing
+  wanted_.erase(found);
+}
+
+void MachineDns::ask(engine::DnsRequestId request, Bytes message) {
+  if (!channel_ || under_way_ >= kMost) return callbacks_.failed(request, engine::DnsFailure::kUnreachable);
+  auto* question = new Question{this, request};
+  wanted_.emplace(request, question);
+  ++under_way_;
+  ares_send(
+      channel_->raw(), message.data(), int(message.size()),
+      [](void* which, int status, int, unsigned char* answer, int size) {
+        std::unique_ptr<Question> owned(static_cast<Question*>(which));
+        owned->dns->answered(*owned, status, {answer, answer ? std::size_t(size) : 0});
+      },
+      question);
+  channel_->schedule();
+}
+
+void MachineDns::answered(Question& question, int status, Bytes message) {
+  --under_way_;
+  if (question.forgotten) return;
+  wanted_.erase(question.request);
+  if (status == ARES_SUCCESS && !message.empty()) return callbacks_.answered(question.request, message);
+  engine::DnsFailure why = engine::DnsFailure::kUnreachable;
+  if (status == ARES_ETIMEOUT) why = engine::DnsFailure::kTimedOut;
+  if (status == ARES_ESERVFAIL || status == ARES_EREFUSED || status == ARES_ENOTIMP) why = engine::DnsFailure::kRefused;
+  callbacks_.failed(question.request, why);
+}
+
+}  // namespace causeway::platform

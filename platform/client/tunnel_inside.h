@@ -1,0 +1,107 @@
+// The inside of Tunnel, in the order of its files: tunnel.cpp (made, taken down, told), tunnel_up.cpp (the steps of coming up, and
+// coming back), tunnel_status.cpp.
+//
+//   kDown --up()--> kComingUp --all proven--> kUp <--link up-- kReconnecting
+//     ^                 | a step failed        |  --link lost-->    |
+//     |<-- undo --------+                      +----- down() -------+--> kGoingDown --> kDown
+#pragma once
+
+#include "platform/client/gateway_dialler.h"
+#include "platform/client/hello_store.h"
+#include "platform/client/runtime_inside.h"
+#include "platform/client/tunnel_driver.h"
+
+#include "core/config/profile.h"
+#include "dns/probe.h"
+
+namespace causeway {
+
+struct Tunnel::Inside {
+  struct Keys {
+    link::StreamCarrier::Keys own;
+    std::optional<Secret<32>> psk;
+  };
+  static Result<Keys> read_keys(Runtime::Inside& runtime, const config::Profile& profile, const Profile& given);
+  Inside(Runtime::Inside& runtime, config::Profile profile, Keys keys, dns::Rules rules, Step made);
+  ~Inside();
+
+  using StepTold = std::function<void(const Step&)>;
+  using UpDone = std::function<void(const std::optional<Failure>&)>;
+  using DownDone = std::function<void(const std::vector<std::string>&)>;
+
+  // tunnel.cpp
+  void down(DownDone done);
+  std::vector<std::string> detach();
+  void gone_down();
+  void device_gone(const Error& error);
+  // Callbacks of the program come in a turn of their own, so that they may do what they like, and never after our end.
+  void tell(std::function<void()> call);
+  void tell_changed();
+
+  // tunnel_up.cpp
+  void up(StepTold step, UpDone done);
+  void begin();
+  void attach();
+  Result<platform::AttachedNetwork> attach_somewhere(platform::NetworkRequest& request, bool v4, bool v6);
+  void start_driver(std::unique_ptr<tun::Device> device);
+  engine::ClientConfig client_config() const;
+  void engine_event(const engine::ClientEvent& event);
+  void dial();
+  void link_up();
+  void link_lost(const Error& error);
+  void ask_cluster();
+  void cluster_answered(const engine::ClientEvent& event);
+  void take_over_resolver();
+  void patience_over();
+  void report(std::string name, std::string detail);
+  void fail(const Error& error);
+  void undo();
+  platform::MachineResolver look_at_machine();
+
+  // tunnel_status.cpp
+  TunnelStatus status() const;
+
+  Runtime::Inside& runtime_;
+  const config::Profile profile_;
+  const Keys keys_;
+  const dns::Rules rules_;
+  const Step made_;
+  platform::HelloStore hello_;
+  std::function<void(const TunnelStatus&)> changed_;
+
+  TunnelState state_ = TunnelState::kDown;
+  std::string last_error_;
+
+  // Coming up.
+  struct Waiter {
+    StepTold step;
+    UpDone done;
+  };
+  std::vector<Waiter> up_waiters_;
+  std::vector<DownDone> down_waiters_;
+  std::vector<Step> steps_;
+  const char* step_ = "";
+  Instant step_began_{};
+  Duration resolving_{};
+  std::optional<Failure> failure_;
+  std::optional<dns::ProofQuestion> proof_;
+  unsigned asked_ = 0;  // times that the cluster's DNS was asked
+
+  // While attached.
+  bool attached_ = false;
+  bool dialled_ = false;  // once: the gateways' addresses may have changed since
+  unsigned slot_ = 0;
+  platform::VirtualAddresses addresses_;
+  std::string device_, resolver_;
+  std::vector<std::string> routes_, skipped_;
+  Instant up_since_{};
+  platform::GatewayDialler dialler_;
+  std::unique_ptr<platform::TunnelDriver> driver_;
+
+  platform::TurnEnd undo_;
+  platform::Timer limit_;     // of all of coming up
+  platform::Timer patience_;  // of the present step
+  std::shared_ptr<int> alive_ = std::make_shared<int>();
+};
+
+}  // namespace causeway
