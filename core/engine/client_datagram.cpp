@@ -148,8 +148,7 @@ void Client::Impl::dns_action(DnsAction& action, Instant now) {
       break;
     case DnsAction::Kind::kAnswerStream:
       if (Flow* flow = flows_.find(FlowHandle(action.stream)); flow && flow->kind == Flow::Kind::kStub) {
-        flow->answers.push_back(pool_.copy(action.message));
-        push_answers(*flow);
+        stub_answer(*flow, pool_.copy(action.message));
       }
       break;
     case DnsAction::Kind::kCloseStream:

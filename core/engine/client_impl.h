@@ -84,6 +84,7 @@ class Client::Impl {
   void answer_syn_with(const Flow& flow, link::Reason reason);
   void stack_event(StackEvent& event, Instant now);
   void push(Flow& flow);
+  void stub_answer(Flow& flow, Slice answer);
   void push_answers(Flow& flow);
   void tcp_reset(Flow& flow);
   void not_half_open(Flow& flow);

@@ -8,6 +8,12 @@
 #include "core/engine/client_impl.h"
 
 namespace causeway::engine {
+namespace {
+
+// Answers of the stub to one program that its socket has not taken.
+constexpr std::size_t kMaxStubAnswers = 1024 * 1024;
+
+}  // namespace
 
 void Client::Impl::tcp_received(const packet::Parsed& packet, const Buffer& owner, Instant now) {
   Flow* flow = flows_.find(packet.tuple);
@@ -208,6 +214,17 @@ void Client::Impl::push(Flow& flow) {
   stack_.finish(flow.connection);
 }
 
+// A program that asks on and on and does not listen is cut off.
+void Client::Impl::stub_answer(Flow& flow, Slice answer) {
+  if (flow.answer_bytes + answer.cost() > kMaxStubAnswers) {
+    ++counters_.drop_limit;
+    return stack_.abort(flow.connection);
+  }
+  flow.answer_bytes += answer.cost();
+  flow.answers.push_back(std::move(answer));
+  push_answers(flow);
+}
+
 void Client::Impl::push_answers(Flow& flow) {
   while (!flow.answers.empty() && flow.connection != 0) {
     Slice& front = flow.answers.front();
@@ -216,7 +233,7 @@ void Client::Impl::push_answers(Flow& flow) {
       front.remove_prefix(n);
       return;
     }
-    flow.answers.pop_front();
+    flow.answer_bytes -= flow.answers.pop_front().cost();
   }
   if (flow.peer_finished && flow.connection != 0) stack_.finish(flow.connection);
 }

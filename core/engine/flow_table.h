@@ -39,6 +39,7 @@ struct Flow {
   bool peer_finished = false;      // FIN towards the app is queued
   std::uint64_t request = 0;       // kAsk: DnsRequestId; kProbe: token
   Ring<Slice> answers;             // kStub: what the stack has not taken yet
+  std::size_t answer_bytes = 0;    // what `answers` hold
   std::uint32_t place = 0;         // in the table's list of flows that are swept
   bool swept = false;
 };
