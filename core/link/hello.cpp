@@ -131,6 +131,7 @@ Result<std::variant<Welcome, Refusal>> parse_answer(Bytes payload) {
       case kIcmpEcho: welcome.icmp_echo = reader.varint() != 0; break;
       case kRefusalCode: refusal.emplace().code = RefusalCode(reader.varint()); break;
       case kText:
+        text.clear();
         for (std::uint8_t c : value.first(std::min<std::size_t>(value.size(), 255))) {
           text += c < ' ' || c == 0x7f ? '?' : char(c);
         }
