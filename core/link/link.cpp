@@ -65,7 +65,10 @@ void Link::flush(Instant now) {
     std::size_t acknowledgement = writer.size();
     write_link_frames(writer, now);
     if (traffic) traffic_.write_frames(writer, *this, unacknowledged_ < kUnacknowledgedBudget, now);
-    if (writer.empty()) return;
+    if (writer.empty()) {
+      carrier_->leave_space();
+      return;
+    }
     SentRecord record{carrier_->seal(writer.size()), items_in_record_, writer.size() > acknowledgement};
     if (record.eliciting) {
       if (!eliciting_outstanding()) last_progress_ = now;

@@ -55,6 +55,10 @@ class SendRing {
       head_ -= end_;
       wrapped_ = false;
     }
+    release_if_empty();
+  }
+
+  void release_if_empty() {
     if (size_ > 0) return;
     head_ = tail_ = 0;
     wrapped_ = false;

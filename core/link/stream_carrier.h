@@ -101,6 +101,8 @@ class StreamCarrier {
   // Room for one record's plaintext in the send ring, kMaxRecord bytes, or empty while the ring is full or the state is not
   // kOpen (gateway: a record may be sent once the client's first valid one came). Write the frames there, then seal().
   MutableBytes record_space();
+  // Nothing was written there: an idle carrier holds no memory.
+  void leave_space() { out_.release_if_empty(); }
   // Seals the first `n` bytes (at least 1) of record_space(). Gives the record's number: 1 for the first, without gaps, across
   // rekeys, counting handshake records too.
   std::uint64_t seal(std::size_t n);
