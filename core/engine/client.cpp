@@ -149,7 +149,9 @@ void Client::Impl::mux_event(mux::MuxEvent& event, Instant now) {
       break;
     }
     case Kind::kReset:
-      if (tcp) push(*flow);  // what came before the reset is the app's to read
+      // What came before the reset is the app's to read. A stream that was lost with the link is not known any more, and must
+      // not look like one that was read to its end.
+      if (tcp && session_->mux.has_readable(event.stream)) push(*flow);
       session_->mux.forget(event.stream);
       flows_.clear_stream(*flow);
       tcp ? tcp_reset(*flow) : datagram_ended(*flow, event.reason, now);
