@@ -70,6 +70,12 @@ TypeAndCode unreachable_code(Unreachable why, bool v4) {
   return {3, 1};
 }
 
+// No error is sent about an error (RFC 1122, 3.2.2; RFC 4443, 2.4).
+bool is_icmp_error(const Parsed& p) {
+  if (p.protocol() == kIcmp6 && !p.is_v4()) return p.icmp_type < 128;
+  return p.protocol() == kIcmp && p.is_v4() && p.icmp_type != 0 && p.icmp_type != 8;
+}
+
 }  // namespace
 
 void build_reset(PacketBatch& out, const Parsed& segment) {
@@ -96,6 +102,7 @@ void build_unreachable(PacketBatch& out, Bytes offending, Unreachable why) {
   auto parsed = parse(offending, true);
   if (!parsed) return;
   bool v4 = parsed->is_v4();
+  if (is_icmp_error(*parsed) || (parsed->is_fragment && parsed->fragment.offset != 0)) return;
   std::size_t most = v4 ? 576 - 28 : 1280 - 48;
   TypeAndCode code = unreachable_code(why, v4);
   build_icmp(out, parsed->tuple.destination.address, parsed->tuple.source.address, code.type, code.code, 0, 0,

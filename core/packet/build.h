@@ -20,7 +20,7 @@ enum class Unreachable : std::uint8_t {
 void build_reset(PacketBatch& out, const Parsed& segment);
 
 // The ICMP error for `offending`, from its destination address, quoting as much as RFC 1812 4.3.2.3 (576 bytes in all) and
-// RFC 4443 2.4 (1280 bytes in all) allow. `offending` must be a whole first fragment or unfragmented packet.
+// RFC 4443 2.4 (1280 bytes in all) allow. Nothing is sent about a later fragment or about an ICMP error.
 void build_unreachable(PacketBatch& out, Bytes offending, Unreachable why);
 
 // `payload` is lent. IPv4 identification and fragmentation: none, one packet of any size up to 65,535 bytes, as a device may

@@ -40,6 +40,15 @@ std::optional<Slice> Reassembly::add(const Parsed& fragment, Instant now) {
   return whole ? finish(found->second) : std::nullopt;
 }
 
+// All of `bytes` has come before, and was the same: only a repeat on the way, not an overlap that hides something.
+bool Reassembly::holds(const Packet& packet, std::uint32_t begin, Bytes bytes) {
+  for (const auto& [from, to] : packet.parts) {
+    if (from > begin || to < begin + bytes.size()) continue;
+    return std::equal(bytes.begin(), bytes.end(), packet.buffer.data() + kHeaderRoom + begin);
+  }
+  return false;
+}
+
 bool Reassembly::insert(Packet& packet, const Parsed& fragment) {
   std::uint32_t begin = fragment.fragment.offset;
   std::uint32_t end = begin + std::uint32_t(fragment.payload.size());
@@ -47,7 +56,7 @@ bool Reassembly::insert(Packet& packet, const Parsed& fragment) {
   if (fragment.payload.empty() || end > kMaxPayload || (!last && fragment.payload.size() % 8 != 0)) return false;
   if (packet.total != 0 && (end > packet.total || (last && end != packet.total))) return false;
   auto at = std::lower_bound(packet.parts.begin(), packet.parts.end(), std::pair{begin, end});
-  if (at != packet.parts.end() && *at == std::pair{begin, end}) return true;  // a duplicate
+  if (holds(packet, begin, fragment.payload)) return true;  // a duplicate
   if (at != packet.parts.end() && at->first < end) return false;
   if (at != packet.parts.begin() && std::prev(at)->second > begin) return false;
   if (last) {

@@ -59,6 +59,7 @@ class Reassembly {
   };
   using Packets = std::list<Packet>;
 
+  static bool holds(const Packet& packet, std::uint32_t begin, Bytes bytes);
   bool insert(Packet& packet, const Parsed& fragment);
   std::optional<Slice> finish(Packets::iterator packet);
   void give_up(Packets::iterator packet);
