@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace causeway {
 namespace {
 
@@ -37,6 +39,54 @@ TEST(BufferPool, ASliceThatUsesItsBlockIsHandedOnAsItIs) {
   slice.data = slice.owner.data();
   const std::uint8_t* memory = slice.data;
   EXPECT_EQ(pool.compact(std::move(slice)).data, memory);
+}
+
+TEST(BufferPool, GivesEverySizeUpToTheLargestAndTakesItBack) {
+  BufferPool pool;
+  for (std::size_t n : {std::size_t(0), std::size_t(1), std::size_t(256), std::size_t(257), std::size_t(2048), std::size_t(2049),
+                        std::size_t(16384), BufferPool::kPacket, BufferPool::kPacket + 1, BufferPool::kLargest}) {
+    Buffer buffer = pool.take(n);
+    EXPECT_GE(buffer.capacity(), n);
+    std::memset(buffer.data(), 0xab, buffer.capacity());
+    EXPECT_EQ(pool.in_use(), buffer.capacity());
+  }
+  EXPECT_EQ(pool.in_use(), 0u);
+}
+
+TEST(BufferPool, KeepsABoundedAmountForReuse) {
+  BufferPool pool;
+  std::vector<Buffer> many;
+  for (int i = 0; i < 200; ++i) many.push_back(pool.take(BufferPool::kLargest));
+  EXPECT_EQ(pool.in_use(), 200 * BufferPool::kLargest);
+  many.clear();
+  EXPECT_EQ(pool.in_use(), 0u);
+  EXPECT_TRUE(pool.take(BufferPool::kLargest));
+}
+
+TEST(Buffer, MovesAndCopiesCountItsHandles) {
+  BufferPool pool;
+  Buffer one = pool.take(100);
+  Buffer two = std::move(one);
+  EXPECT_FALSE(one);
+  EXPECT_TRUE(two.unique());
+  one = two;
+  EXPECT_FALSE(two.unique());
+  Buffer& same = one;
+  one = same;
+  EXPECT_EQ(one.data(), two.data());
+  two = Buffer();
+  EXPECT_TRUE(one.unique());
+}
+
+TEST(Slice, LosesItsPrefixAndKeepsItsBlock) {
+  BufferPool pool;
+  Slice slice = pool.copy(as_bytes("hello world"));
+  slice.remove_prefix(6);
+  EXPECT_EQ(as_text(slice.bytes()), "world");
+  EXPECT_EQ(slice.cost(), 256u);
+  slice.remove_prefix(5);
+  EXPECT_EQ(slice.size, 0u);
+  EXPECT_EQ(Slice().cost(), 0u);
 }
 
 }  // namespace
