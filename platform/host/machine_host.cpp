@@ -96,7 +96,9 @@ Result<RoutePlan> MachineHost::plan(Netlink& netlink, const NetworkRequest& requ
   for (const Route& route : *existing) {
     if (route.destination.length() == 0 && route.via) keep.push_back({*route.via, "the machine's default gateway"});
   }
-  for (const Address& server : machine->servers) keep.push_back({server.unmapped(), "the machine's DNS server"});
+  for (const Address& server : resolver_.reached_by(*machine)) {
+    keep.push_back({server.unmapped(), "the machine's DNS server"});
+  }
 
   // What we keep for another profile goes with it, so this one keeps its own.
   auto ours = [&](const Route& route) {

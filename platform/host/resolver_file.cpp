@@ -45,6 +45,11 @@ std::vector<Address> gone(const ResolverState& state) {
   return servers;
 }
 
+bool names_resolved(const MachineResolver& machine) {
+  const Address stub = Address::v4(127, 0, 0, 53);
+  return std::find(machine.servers.begin(), machine.servers.end(), stub) != machine.servers.end();
+}
+
 bool listens(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -122,9 +127,15 @@ MachineResolver ResolverFile::describe(const std::string& original, const std::v
 }
 
 bool ResolverFile::routed_by_name(const MachineResolver& machine) const {
-  Address resolved = Address::v4(127, 0, 0, 53);
-  return std::find(machine.servers.begin(), machine.servers.end(), resolved) != machine.servers.end() &&
-         listens(paths_.resolved);
+  return names_resolved(machine) && listens(paths_.resolved);
+}
+
+std::vector<Address> ResolverFile::reached_by(const MachineResolver& machine) const {
+  std::vector<Address> servers = machine.servers;
+  if (!names_resolved(machine)) return servers;
+  auto text = read_file(paths_.resolved_servers, kMaxResolvConf);
+  for (const Address& server : parse_resolv_conf(text.value_or("")).servers) servers.push_back(server);
+  return servers;
 }
 
 Result<MachineResolver> ResolverFile::look(const std::vector<Address>& ours) {

@@ -22,12 +22,16 @@ class ResolverFile {
     std::string journal;  // a file's name; its folder exists
     // Where systemd-resolved listens. Where it does and the file names it, questions are routed by name, and we stay out.
     std::string resolved = "/run/systemd/resolve/io.systemd.Resolve";
+    // Where it writes down the servers that it asks itself.
+    std::string resolved_servers = "/run/systemd/resolve/resolv.conf";
   };
   explicit ResolverFile(Paths paths) : paths_(std::move(paths)) {}
 
   // The machine's own servers; changes nothing. `ours` never count as such.
   Result<MachineResolver> look(const std::vector<packet::Address>& ours);
   Result<MachineResolver> stand_in(const StandIn& stub);
+  // All that must stay reachable for `machine` to get its answers: its servers, and the ones behind systemd-resolved.
+  std::vector<packet::Address> reached_by(const MachineResolver& machine) const;
   // A line for each thing undone or left; none where the profile does not stand in.
   Result<std::vector<std::string>> stand_down(std::string_view profile);
   // For all profiles, after a crash.

@@ -115,6 +115,22 @@ TEST(MachineHost, WhatTheTunnelNeedsItselfIsReachedOutsideIt) {
   });
 }
 
+TEST(MachineHost, TheServersBehindSystemdResolvedKeepTheirWay) {
+  in_namespace([] {
+    make_uplink();
+    write_text(kResolvConf, "nameserver 127.0.0.53\n");
+    run("mkdir -p /run/systemd/resolve");
+    write_text("/run/systemd/resolve/resolv.conf", "nameserver 198.51.100.53\n");
+    auto host = make_host();
+    NetworkRequest request = demo();
+    request.routes = {*Cidr::parse("198.51.100.0/24")};
+    auto attached = host->attach(request);
+    ASSERT_TRUE(attached) << attached.error().message;
+    EXPECT_NE(way_to("198.51.100.53").find("dev up0"), std::string::npos);
+    EXPECT_NE(way_to("198.51.100.54").find("dev cw-demo"), std::string::npos);
+  });
+}
+
 TEST(MachineHost, AGatewayWithNoOtherWayIsRefusedAndLeavesNothing) {
   in_namespace([] {
     write_text(kResolvConf, "");
