@@ -218,7 +218,7 @@ std::vector<std::string> MachineHost::undo(Netlink& netlink, const Changes& chan
                       " and " + counted(changes.routes.size(), "route", "routes"));
     }
   } else if (changes.index != 0) {
-    lines.push_back(changes.device + " is gone already");
+    lines.push_back(changes.device + " is gone, and its addresses and routes with it");
   }
   if (changes.kept.empty()) return lines;
   auto existing = netlink.routes();
