@@ -36,7 +36,7 @@ class RecordReader {
  private:
   Bytes message_;
   std::size_t at_;
-  std::uint32_t left_[3];
+  std::uint32_t left_[3]{};
   std::size_t section_ = 0;
   bool malformed_ = false;
 };

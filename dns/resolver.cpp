@@ -92,7 +92,7 @@ void Resolver::ask_whether_namespace(JobId id, Instant now) {
   Namespaces::Known known = namespaces_.known(candidate, now);
   if (known == Namespaces::Known::kPresent) return to_cluster(id);
   if (known == Namespaces::Known::kAbsent) return to_machine(id, now);
-  bool under_way = probes_.count(candidate) != 0;
+  bool under_way = probes_.contains(candidate);
   if (!under_way) send_probe(candidate, now);
   bool waits = known == Namespaces::Known::kAsk && (unanswered_in_row_ < kSuspect || namespaces_.was_present(candidate));
   if (!waits) return to_machine(id, now);

@@ -56,10 +56,10 @@ class Resolver {
   // The outcome comes with take_outcomes(), exactly once for each asker.
   void ask(AskerId asker, const Query& query, Instant now);
 
-  void cluster_answered(engine::DnsRequestId request, Bytes message, Instant now);
-  void cluster_failed(engine::DnsRequestId request, engine::DnsFailure why, Instant now);
-  void machine_answered(engine::DnsRequestId request, Bytes message, Instant now);
-  void machine_failed(engine::DnsRequestId request, engine::DnsFailure why, Instant now);
+  void cluster_answered(engine::DnsRequestId number, Bytes message, Instant now);
+  void cluster_failed(engine::DnsRequestId number, engine::DnsFailure why, Instant now);
+  void machine_answered(engine::DnsRequestId number, Bytes message, Instant now);
+  void machine_failed(engine::DnsRequestId number, engine::DnsFailure why, Instant now);
   void link_changed(bool up, Instant now);
 
   // Swapped into `out`, which must be empty.
@@ -109,8 +109,8 @@ class Resolver {
   void probe_settled(const Request& request, const AnswerView* view, Instant now);
   void give_up(const Request& request, Explanation why, Instant now);
   // The request that `message` answers, taken off the books; none where it answers nothing we asked there.
-  std::optional<Request> match(engine::DnsRequestId request, bool of_cluster, Bytes message);
-  std::optional<Request> remove(engine::DnsRequestId request, bool of_cluster);
+  std::optional<Request> match(engine::DnsRequestId number, bool of_cluster, Bytes message);
+  std::optional<Request> remove(engine::DnsRequestId number, bool of_cluster);
   Request remove(Requests::iterator found);
 
   void finish(JobId id, Rcode rcode, std::optional<Explanation> why);

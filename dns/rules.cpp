@@ -126,7 +126,7 @@ Decision Rules::service(const Name& name) const {
   // In front of the namespace and behind the port: `svc` or `pod.svc`.
   if (at - ports > 2) return not_ours();
   std::string candidate = lower(name.label(at));
-  bool listed = namespaces_.count(candidate) != 0;
+  bool listed = namespaces_.contains(candidate);
   bool may_ask = may_be_kubernetes(candidate) && (mode_ == Mode::kStandIn || ends_in_svc);
   if (!listed && !may_ask) return not_ours();
   Decision out = cluster(name, ends_in_svc ? domain_ : service_domain_);
