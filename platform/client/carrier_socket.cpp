@@ -45,10 +45,11 @@ void CarrierSocket::ready(int events) {
     blocked_ = false;
     callbacks_.writable();
   }
-  // Reading is what finds out what is wrong with a socket. It may end this object.
-  int wanted = Poll::kReadable | (blocked_ ? Poll::kWritable : 0);
-  poll_.watch(wanted);
-  if (events & Poll::kReadable) callbacks_.readable();
+  poll_.watch(Poll::kReadable | (blocked_ ? Poll::kWritable : 0));
+  if (!(events & Poll::kReadable)) return;
+  // Reading is what finds out what is wrong with a socket, and may end this object.
+  std::function<void()> readable = callbacks_.readable;
+  readable();
 }
 
 Result<std::size_t> CarrierSocket::read(MutableBytes space) {

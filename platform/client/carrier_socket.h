@@ -17,7 +17,7 @@ void set_carrier_options(int socket);
 class CarrierSocket {
  public:
   struct Callbacks {
-    std::function<void()> readable;
+    std::function<void()> readable;    // may destroy the carrier; the others may not
     std::function<void()> writable;    // after a write that was not taken whole
     std::function<void()> progressed;  // the kernel's count of acknowledged bytes has moved; at most once a second
   };

@@ -65,10 +65,9 @@ void MachineDns::answered(Question& question, int status, Bytes message) {
   if (question.forgotten) return;
   wanted_.erase(question.request);
   if (status == ARES_SUCCESS && !message.empty()) return callbacks_.answered(question.request, message);
-  engine::DnsFailure why = engine::DnsFailure::kUnreachable;
-  if (status == ARES_ETIMEOUT) why = engine::DnsFailure::kTimedOut;
-  if (status == ARES_ESERVFAIL || status == ARES_EREFUSED || status == ARES_ENOTIMP) why = engine::DnsFailure::kRefused;
-  callbacks_.failed(question.request, why);
+  // c-ares asks the next server where one refuses or fails, and then does not say which of the two it was.
+  bool silent = status == ARES_ETIMEOUT;
+  callbacks_.failed(question.request, silent ? engine::DnsFailure::kTimedOut : engine::DnsFailure::kUnreachable);
 }
 
 }  // namespace causeway::platform

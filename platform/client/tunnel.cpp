@@ -127,18 +127,25 @@ void Tunnel::Inside::down(DownDone done) {
   }
 }
 
-// Ends everything that attach() began; gives the lines for who asked to go down.
+// Ends everything that attach() began; gives the lines for who asked to go down. The device is removed by the host, and closed
+// here only then, so that what is told is what was done.
 std::vector<std::string> Tunnel::Inside::detach() {
   dialler_.cancel();
-  driver_.reset();
   state_ = TunnelState::kDown;
-  if (!std::exchange(attached_, false)) return {};
-  runtime_.slots.give_back(slot_);
-  runtime_.attached.erase(profile_.name);
-  auto undone = runtime_.host->detach(profile_.name);
-  if (undone) return std::move(*undone);
-  spdlog::error("{}: not everything could be undone: {}", profile_.name, undone.error().message);
-  return {"not everything could be undone: " + undone.error().message};
+  std::vector<std::string> lines;
+  if (std::exchange(attached_, false)) {
+    auto undone = runtime_.host->detach(profile_.name);
+    runtime_.slots.give_back(slot_);
+    runtime_.attached.erase(profile_.name);
+    if (undone) {
+      lines = std::move(*undone);
+    } else {
+      spdlog::error("{}: not everything could be undone: {}", profile_.name, undone.error().message);
+      lines.push_back("not everything could be undone: " + undone.error().message);
+    }
+  }
+  driver_.reset();
+  return lines;
 }
 
 void Tunnel::Inside::gone_down() {

@@ -6,13 +6,13 @@ namespace {
 
 using Counters = std::vector<std::pair<std::string, std::uint64_t>>;
 
-void add(Counters& out, const engine::ClientStatus& s) {
+void add(Counters& out, const engine::ClientStatus& s, const tun::Device::Counters& device) {
   const engine::ClientCounters& c = s.counters;
   Counters more{
-      {"packets_in", c.packets_in},
-      {"packets_out", c.packets_out},
-      {"bytes_in", c.bytes_in},
-      {"bytes_out", c.bytes_out},
+      {"packets_in", device.packets_read},
+      {"packets_out", device.packets_written},
+      {"bytes_in", device.bytes_read},
+      {"bytes_out", device.bytes_written},
       {"tcp_flows", s.tcp_flows},
       {"tcp_half_open", s.half_open},
       {"datagram_flows", s.datagram_flows},
@@ -26,6 +26,8 @@ void add(Counters& out, const engine::ClientStatus& s) {
       {"drop_protocol", c.drop_protocol},
       {"drop_queue", c.drop_queue},
       {"drop_late", c.drop_late},
+      {"drop_read", device.read_dropped},
+      {"drop_write", device.write_dropped},
   };
   for (std::size_t i = 0; i < c.malformed.size(); ++i) {
     more.emplace_back(std::string("drop_malformed_") + packet::drop_name(packet::Drop(i)), c.malformed[i]);
@@ -72,17 +74,6 @@ void add(Counters& out, const tun::StackCounters& c) {
                         });
 }
 
-void add(Counters& out, const tun::Device::Counters& c) {
-  out.insert(out.end(), {
-                            {"device_packets_read", c.packets_read},
-                            {"device_bytes_read", c.bytes_read},
-                            {"device_packets_written", c.packets_written},
-                            {"device_bytes_written", c.bytes_written},
-                            {"device_read_dropped", c.read_dropped},
-                            {"device_write_dropped", c.write_dropped},
-                        });
-}
-
 std::vector<std::string> texts(const std::vector<packet::Address>& addresses) {
   std::vector<std::string> out;
   for (const packet::Address& each : addresses) out.push_back(each.text());
@@ -121,10 +112,9 @@ TunnelStatus Tunnel::Inside::status() const {
                                 : "not available: the gateway's kernel does not let it send echo requests "
                                   "(net.ipv4.ping_group_range there)";
   }
-  add(out.counters, engine);
+  add(out.counters, engine, driver_->device_counters());
   add(out.counters, driver_->dns_counters());
   add(out.counters, runtime_.stack.counters());
-  add(out.counters, driver_->device_counters());
   return out;
 }
 

@@ -25,7 +25,7 @@ constexpr int kSlotTries = 3;
 constexpr std::uint64_t kEchoToken = 1;
 
 std::string milliseconds(Duration d) {
-  return fmt::format("{:.1f} ms", std::chrono::duration<double, std::milli>(d).count());
+  return fmt::format("{:.2f} ms", std::chrono::duration<double, std::milli>(d).count());
 }
 
 std::string count(std::size_t n, const char* what, const char* many) {
