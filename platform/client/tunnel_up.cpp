@@ -126,6 +126,10 @@ void Tunnel::Inside::attach() {
       routes_.push_back(route.text());
     }
   }
+  if (routes_.empty()) {
+    return fail({ErrorCode::kConflict, fmt::format("none of its routes can be made here: {}", fmt::join(skipped_, ", ")),
+                 "another tunnel or network of this machine has them, or IPv6 is off: see `tunctl status` and `ip route`"});
+  }
   std::string detail = device_ + ", " + count(addresses_.own.size(), "address", "addresses") + ", " +
                        count(routes_.size(), "route", "routes");
   if (!skipped_.empty()) detail += fmt::format(", left out: {}", fmt::join(skipped_, " "));
