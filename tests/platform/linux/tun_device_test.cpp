@@ -264,7 +264,12 @@ class KernelTunStack : public KernelTunTest {
     SocketAddress to(service);
     const Descriptor app(::socket(family_of(service.address), SOCK_STREAM | SOCK_NONBLOCK, 0));
     ASSERT_TRUE(app);
-    ::connect(app.get(), to.get(), to.size);
+    // An IPv6 address that is new is of use only after a moment.
+    const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (::connect(app.get(), to.get(), to.size) != 0 && errno != EINPROGRESS) {
+      ASSERT_LT(std::chrono::steady_clock::now(), patience) << error_text(errno);
+      ::poll(nullptr, 0, 10);
+    }
 
     std::string sent(bytes, '\0'), back;
     for (char& c : sent) c = char(random_.next());
