@@ -87,7 +87,7 @@ void CarrierSocket::write() {
     if (written > 0) {
       written_ += written;
       host_.engine().transmitted(id_, written, boot_now());
-      host_.sent(id_);
+      if (!std::exchange(looked_at_, true)) host_.sent(id_);
       if (!closing_) host_.touched();  // there is room for more
     }
     if (written < total || written >= budget) {

@@ -16,7 +16,8 @@ class CarrierHost {
   virtual engine::Gateway& engine() = 0;
   virtual void touched() = 0;
   virtual MutableBytes scratch() = 0;
-  // Bytes are on their way whose acknowledgement by the peer's kernel should be looked at, see CarrierSocket::progressed().
+  // Bytes are on their way whose acknowledgement by the peer's kernel should be looked at, see CarrierSocket::progressed(); said
+  // once until outstanding() was false.
   virtual void sent(engine::CarrierId carrier) = 0;
   virtual DeadlineList& close_deadlines() = 0;
   // The socket is closed. The carrier is destroyed later.
@@ -37,7 +38,8 @@ class CarrierSocket {
   void close();
   // Whether the peer's kernel acknowledged more since the last call.
   bool progressed();
-  bool outstanding() const { return written_ > acknowledged_; }
+  // Whether the driver should go on looking.
+  bool outstanding() { return looked_at_ = written_ > acknowledged_; }
 
   bool ended() const { return !socket_; }
   std::uint64_t received() const { return received_; }
@@ -60,7 +62,8 @@ class CarrierSocket {
   Instant since_;
   bool blocked_ = false;  // something waits for the socket to take it
   bool closing_ = false;
-  bool shut_ = false;  // closing, and everything is written
+  bool shut_ = false;       // closing, and everything is written
+  bool looked_at_ = false;  // the driver looks for its progress
   std::uint64_t received_ = 0, written_ = 0, acknowledged_ = 0;
 };
 

@@ -40,7 +40,8 @@ GatewayDriver::GatewayDriver(Loop& loop, GatewaySettings settings)
       progress_timer_(loop, [this] { look_for_progress(); }) {
   if (!dns_servers_.empty()) return;
   read_resolv_conf();
-  resolv_conf_ = std::make_unique<FileWatch>(loop, kResolvConf, [this] { read_resolv_conf(); });
+  resolv_conf_ = std::make_unique<FileWatch>(
+      loop, kResolvConf, [this] { read_resolv_conf(); }, std::chrono::seconds(5));
 }
 
 GatewayDriver::~GatewayDriver() {
@@ -112,6 +113,7 @@ void GatewayDriver::touched() {
 
 void GatewayDriver::turn_end() {
   flush_due_ = false;
+  std::vector<engine::CarrierId> ended = std::exchange(ended_, {});
   engine_.flush(boot_now());
   engine_.take_events(events_);
   for (const engine::GatewayEvent& event : events_) handle(event);
@@ -122,7 +124,8 @@ void GatewayDriver::turn_end() {
   for (engine::CarrierId id : engine_.writable_carriers()) {
     if (CarrierSocket* found = carrier(id)) found->writable();
   }
-  bury();
+  // What the engine had to say of these has been handled.
+  for (engine::CarrierId id : ended) carriers_.erase(id);
   arm();
   if (stopped_ && carriers_.empty()) std::exchange(stopped_, nullptr)();
 }
@@ -181,7 +184,6 @@ void GatewayDriver::failed(engine::RelayId id, link::Reason why) {
 }
 
 void GatewayDriver::sent(engine::CarrierId id) {
-  if (std::find(outstanding_.begin(), outstanding_.end(), id) != outstanding_.end()) return;
   if (outstanding_.empty()) progress_timer_.set(boot_now() + kProgressEvery);
   outstanding_.push_back(id);
 }
@@ -201,13 +203,6 @@ void GatewayDriver::carrier_ended(engine::CarrierId id) {
   engine_.carrier_closed(id, boot_now());
   ended_.push_back(id);
   touched();
-}
-
-void GatewayDriver::bury() {
-  // What ended behind the events of this turn is spoken of by the next turn's.
-  if (flush_due_) return;
-  for (engine::CarrierId id : ended_) carriers_.erase(id);
-  ended_.clear();
 }
 
 }  // namespace causeway::platform

@@ -56,7 +56,6 @@ class GatewayDriver final : private RelayHost, private CarrierHost {
   void arm();
   void handle(const engine::GatewayEvent& event);
   void look_for_progress();
-  void bury();
   CarrierSocket* carrier(engine::CarrierId id);
   Relay* relay(engine::RelayId id);
 
@@ -105,7 +104,7 @@ class GatewayDriver final : private RelayHost, private CarrierHost {
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::unordered_map<engine::CarrierId, std::unique_ptr<CarrierSocket>> carriers_;
   std::unordered_map<engine::RelayId, std::unique_ptr<Relay>> relays_;  // none in it: its name is being looked up
-  std::vector<engine::CarrierId> ended_;        // buried once the events that speak of them are handled
+  std::vector<engine::CarrierId> ended_;        // forgotten once the events that speak of them are handled
   std::vector<engine::CarrierId> outstanding_;  // sent something that was not acknowledged when last looked at
   std::vector<engine::GatewayEvent> events_;
 

@@ -13,7 +13,6 @@
 namespace causeway::platform {
 namespace {
 
-constexpr Duration kLook = std::chrono::milliseconds(800);
 constexpr Duration kQuiet = std::chrono::milliseconds(30);
 constexpr std::uint32_t kEvents =
     IN_CLOSE_WRITE | IN_MODIFY | IN_ATTRIB | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO;
@@ -37,11 +36,14 @@ std::string folder_of(const std::string& path) {
 }  // namespace
 
 struct FileWatch::Inside {
-  Inside(Loop& loop, std::string file, std::function<void()> on_change)
-      : path(std::move(file)), changed(std::move(on_change)), told(state_of(path)), seen(told), timer(loop, [this] {
-          look();
-        }) {
-    timer.set(boot_now() + kLook);
+  Inside(Loop& loop, std::string file, std::function<void()> on_change, Duration every)
+      : look_every(every),
+        path(std::move(file)),
+        changed(std::move(on_change)),
+        told(state_of(path)),
+        seen(told),
+        timer(loop, [this] { look(); }) {
+    timer.set(boot_now() + look_every);
     descriptor = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (descriptor < 0) return;  // the looks remain
     inotify_add_watch(descriptor, folder_of(path).c_str(), kEvents);
@@ -65,17 +67,18 @@ struct FileWatch::Inside {
     State now = state_of(path);
     bool quiet = now == std::exchange(seen, now);
     if (now == told) {
-      timer.set(boot_now() + kLook);
+      timer.set(boot_now() + look_every);
     } else if (!quiet) {
       timer.set(boot_now() + kQuiet);
     } else {
       told = now;
-      timer.set(boot_now() + kLook);
+      timer.set(boot_now() + look_every);
       std::function<void()> callback = changed;  // it may destroy the watch
       callback();
     }
   }
 
+  Duration look_every;
   std::string path;
   std::function<void()> changed;
   State told, seen;
@@ -84,8 +87,8 @@ struct FileWatch::Inside {
   std::unique_ptr<Poll> poll;
 };
 
-FileWatch::FileWatch(Loop& loop, std::string path, std::function<void()> changed)
-    : inside_(std::make_unique<Inside>(loop, std::move(path), std::move(changed))) {}
+FileWatch::FileWatch(Loop& loop, std::string path, std::function<void()> changed, Duration look_every)
+    : inside_(std::make_unique<Inside>(loop, std::move(path), std::move(changed), look_every)) {}
 FileWatch::~FileWatch() = default;
 
 }  // namespace causeway::platform
