@@ -74,6 +74,7 @@ struct TomlReader::Inside {
   struct Mistake {
     toml::source_position at;
     std::string message;
+    bool missing = false;
   };
 
   toml::table root;
@@ -88,7 +89,9 @@ struct TomlReader::Inside {
     }
     return tables.emplace_back(TomlTable::Node{table, std::move(path), {}});
   }
-  void note(const toml::source_position& at, std::string message) { mistakes.push_back({at, std::move(message)}); }
+  void note(const toml::source_position& at, std::string message) {
+    mistakes.push_back({at, std::move(message), false});
+  }
   const toml::node* find(TomlTable::Node& node, std::string_view key) {
     if (std::find(node.known.begin(), node.known.end(), key) == node.known.end()) node.known.emplace_back(key);
     return node.table ? node.table->get(key) : nullptr;
@@ -207,7 +210,8 @@ void TomlTable::require(std::string_view key, std::string_view what) {
   if (reader_->inside_->find(*node_, key)) return;
   auto at = node_->table ? node_->table->source().begin : toml::source_position{1, 1};
   if (at.line == 0) at = {1, 1};
-  reader_->inside_->note(at, "'" + node_->path + std::string(key) + "' is missing: " + std::string(what));
+  reader_->inside_->mistakes.push_back(
+      {at, "'" + node_->path + std::string(key) + "' is missing: " + std::string(what), true});
 }
 
 std::string TomlTable::not_wanted(std::string_view text, std::string_view wanted) {
@@ -244,8 +248,10 @@ Result<void> TomlReader::finish() {
     }
   }
   if (inside_->mistakes.empty()) return {};
-  auto first = std::min_element(inside_->mistakes.begin(), inside_->mistakes.end(),
-                                [](const auto& a, const auto& b) { return a.at < b.at; });
+  // What is missing comes last: a mistyped key is usually why.
+  auto first = std::min_element(inside_->mistakes.begin(), inside_->mistakes.end(), [](const auto& a, const auto& b) {
+    return a.missing != b.missing ? b.missing : a.at < b.at;
+  });
   return mistake(inside_->source, first->at, first->message);
 }
 

@@ -7,7 +7,7 @@
 //   root.read_list("routes", profile.routes, packet::Cidr::parse, "a prefix such as \"10.96.0.0/16\"");
 //   if (auto read = reader->finish(); !read) return tl::make_unexpected(read.error());
 //
-// Reading goes on after a mistake; finish() gives the first one in the text:
+// Reading goes on after a mistake; finish() gives the first one in the text, and of what is missing only where nothing is wrong:
 // "/etc/causeway/demo.toml:3:14: unknown key 'rotues'; did you mean 'routes'?".
 #pragma once
 

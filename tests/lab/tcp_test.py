@@ -164,7 +164,7 @@ class Clients(LabTest):
             self.assertIn("orders: nginx in the cluster", out)
 
     def test_curl_says_connection_refused_for_a_closed_port(self):
-        result = self.laptop.exec("curl", "-sS", "--max-time", PATIENCE, "http://orders.shop:81/")
+        result = self.laptop.exec("curl", "-v", "--max-time", PATIENCE, "http://orders.shop:81/")  # without -v it names no reason
         self.assertEqual(result.returncode, 7)
         self.assertIn("refused", result.stderr)
 

@@ -40,6 +40,11 @@ class _Result(unittest.TestResult):
         super().addError(test, err)
         self._failed(test, self.errors)
 
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err is not None:
+            self._failed(subtest, self.failures if issubclass(err[0], test.failureException) else self.errors)
+
     def _failed(self, test, where):
         self._say("FAILED", test)
         print("".join(f"    | {line}\n" for line in where[-1][1].splitlines()[-25:]), end="", flush=True)

@@ -8,7 +8,7 @@ import sys
 
 from . import layout
 from .services import _listens
-from .shell import LabError, run
+from .shell import LabError, run, wait_until
 
 DEMO = "demo"
 
@@ -63,9 +63,16 @@ deny = [{forbidden}]
         self._replace_clients("".join(line for line in lines if line.split()[1:2] != [name]))
 
     def _replace_clients(self, text):
+        """Returns when the gateway goes by the new file, if it runs."""
+        read_before = self._times_read()
         fresh = self.clients_file.with_suffix(".new")
         fresh.write_text(text)
         fresh.rename(self.clients_file)
+        if self._processes.alive(self.NAME):
+            wait_until(lambda: self._times_read() > read_before, 3)
+
+    def _times_read(self):
+        return self.log().read_text().count("may enter") if self.log().exists() else 0
 
     def start(self):
         script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "as_user.py")

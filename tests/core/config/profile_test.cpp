@@ -111,6 +111,10 @@ TEST(Profile, WhatIsNeededIsAskedFor) {
   }
 }
 
+TEST(Profile, AMistypedKeyIsToldRatherThanThatTheRightOneIsMissing) {
+  EXPECT_EQ(complaint(with("routes", "rotues = []")), "/etc/causeway/demo.toml:4:1: unknown key 'rotues'; did you mean 'routes'?");
+}
+
 TEST(Profile, WrongTypesAreErrorsWithTheirPlace) {
   EXPECT_EQ(complaint(with("gateways", "gateways = \"a:1\"")),
             "/etc/causeway/demo.toml:1:12: 'gateways' must be a list of strings, not a string");

@@ -77,7 +77,7 @@ TEST(TomlReader, TheFirstMistakeInTheTextIsTold) {
 TEST(TomlReader, WhatIsNotTomlSaysWhere) { EXPECT_EQ(error_of("name = \n").substr(0, 10), "x.toml:1:8"); }
 
 TEST(TomlReader, AMissingKeyCanBeRequired) {
-  auto reader = TomlReader::parse("a = 1\n", "x.toml");
+  auto reader = TomlReader::parse("", "x.toml");
   ASSERT_TRUE(reader);
   reader->root().require("key_file", "the gateway's private key");
   EXPECT_NE(reader->finish().error().message.find("'key_file' is missing: the gateway's private key"),
