@@ -55,15 +55,17 @@ def make_cluster():
     for pair in addresses + layout.PODS + [layout.GATEWAY_ADDRESS, layout.DIRECT, layout.DIRECT_DROP]:
         for address in pair:
             _local_address(cluster, address)
-    for pair in (layout.SERVICES["unreachable.shop"], layout.DIRECT_UNREACHABLE):
-        for address in pair:
-            _ip(cluster, "route", "add", "unreachable", address)
+    for address in (*layout.SERVICES["unreachable.shop"], layout.DIRECT_UNREACHABLE[0]):
+        _ip(cluster, "route", "add", "unreachable", address)
+    # For others an unreachable route of IPv6 is no route (code 0): the ICMP of an absent host is made below.
+    _local_address(cluster, layout.DIRECT_UNREACHABLE[1])
     rules = f"""
 table inet lab {{
   chain input {{
     type filter hook input priority 0;
     iifname "laptop*" ip daddr {{ 10.96.0.0/16, 10.244.0.0/16 }} drop
     iifname "laptop*" ip6 daddr {{ fd00:96::/112, fd00:244::/112 }} drop
+    ip6 daddr {layout.DIRECT_UNREACHABLE[1]} reject with icmpv6 type addr-unreachable
     ip daddr {{ {layout.SERVICES["drop.shop"][0]}, {layout.DIRECT_DROP[0]} }} drop
     ip6 daddr {{ {layout.SERVICES["drop.shop"][1]}, {layout.DIRECT_DROP[1]} }} drop
   }}
