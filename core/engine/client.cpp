@@ -154,7 +154,13 @@ void Client::Impl::mux_event(mux::MuxEvent& event, Instant now) {
       if (tcp && session_->mux.has_readable(event.stream)) push(*flow);
       session_->mux.forget(event.stream);
       flows_.clear_stream(*flow);
-      tcp ? tcp_reset(*flow) : datagram_ended(*flow, event.reason, now);
+      if (!tcp) {
+        datagram_ended(*flow, event.reason, now);
+      } else if (flow->half_open) {
+        refused(*flow, event.reason, now);  // accepted and reset before the word of either came here
+      } else {
+        tcp_reset(*flow);
+      }
       break;
     case Kind::kClosed:
       flows_.clear_stream(*flow);
