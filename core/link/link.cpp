@@ -53,7 +53,9 @@ void Link::receive(Instant now) {
 void Link::flush(Instant now) {
   batch_full_ = false;
   while (carrier_ && !(over() && !close_)) {
-    MutableBytes space = carrier_->unsent() < kBatch ? carrier_->record_space() : MutableBytes();
+    // A CLOSE does not wait for room: nothing comes behind it.
+    bool room = carrier_->unsent() < kBatch || close_;
+    MutableBytes space = room ? carrier_->record_space() : MutableBytes();
     if (space.empty()) {
       batch_full_ = true;
       return;
