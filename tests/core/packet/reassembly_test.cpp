@@ -191,10 +191,10 @@ TEST_P(Reassembling, RandomFragmentsNeverCrashAndKeepTheirBounds) {
       bool more = random.below(8) > 0;
       if (offset == 0 && !more) continue;
       offset = std::min(offset, bytes.size() / 8 * 8);
-      if (auto p = parse(fragment(bytes, {offset, std::min(size, bytes.size() - offset), more}, std::uint32_t(random.below(100))), false);
-          p && p->is_fragment) {
-        reassembly.add(*p, now);
-      }
+      Piece piece{offset, std::min(size, bytes.size() - offset), more};
+      Octets packet = fragment(bytes, piece, std::uint32_t(random.below(100)));
+      auto p = parse(packet, false);
+      if (p && p->is_fragment) reassembly.add(*p, now);
       now += std::chrono::milliseconds(random.below(30));
       reassembly.advance(now);
       ASSERT_LE(pool.in_use(), 4u * 1024 * 1024);
