@@ -76,6 +76,7 @@ void TunnelDriver::device_ready() {
     }
     packets += n;
   }
+  device_poll_->watch(Poll::kReadable);  // where an error that did not last has ended it
   turn_end_.ask();
 }
 

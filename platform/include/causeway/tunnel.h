@@ -67,7 +67,8 @@ struct TunnelStatus {
   std::chrono::seconds up_for{};
   std::string icmp;             // "available", or why not
   std::string resolver;         // how the machine's questions come to us
-  std::vector<std::string> routes, addresses, dns_servers, skipped_routes;
+  std::vector<std::string> routes, addresses, skipped_routes;
+  std::vector<std::string> dns_servers;  // the virtual addresses on which we answer DNS
   // Name and value of every counter, in a fixed order: "packets_in", "drop_no_route", "dns_questions", "memory_bytes"...
   std::vector<std::pair<std::string, std::uint64_t>> counters;
 };

@@ -8,7 +8,7 @@ here=$(dirname "$(readlink -f "$0")")
 into=$(mktemp -d)
 trap 'rm -rf "$into"' EXIT
 
-meson install -C "$build" --no-rebuild --quiet --destdir "$into"
+meson install -C "$build" --no-rebuild --quiet --tags devel --destdir "$into"
 config=$(find "$into" -name causeway.pc)
 prefix=$into$(sed -n 's/^prefix=//p' "$config")
 flags=$(PKG_CONFIG_PATH=$(dirname "$config") pkg-config --define-variable=prefix="$prefix" --cflags --libs causeway)
