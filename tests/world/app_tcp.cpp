@@ -36,7 +36,8 @@ void AppTcp::send_syn() {
   segment.sequence = options_.first_sequence;
   segment.window = std::uint16_t(std::min<std::size_t>(options_.receive_buffer, 0xffff));
   // The segment size, that selective acknowledgements are welcome, and the window's scale.
-  for (int byte : {2, 4, options_.mss >> 8, options_.mss & 0xff, 4, 2, 1, 1}) segment.options.push_back(std::uint8_t(byte));
+  for (int byte : {2, 4, options_.mss >> 8, options_.mss & 0xff, 4, 2, 1, 1})
+    segment.options.push_back(std::uint8_t(byte));
   if (options_.window_scale >= 0) {
     for (int byte : {1, 3, 3, options_.window_scale}) segment.options.push_back(std::uint8_t(byte));
   }

@@ -21,13 +21,13 @@ class AppTcp final : public StreamSocket {
  public:
   struct Options {
     std::uint16_t mss = 1460;
-    int window_scale = 7;                     // below 0: the option is not sent
+    int window_scale = 7;  // below 0: the option is not sent
     std::size_t receive_buffer = 256 * 1024;
     std::size_t send_buffer = 256 * 1024;
-    std::size_t largest_payload = 65000;      // of a super-packet; not above `mss` without segmentation offload
+    std::size_t largest_payload = 65000;  // of a super-packet; not above `mss` without segmentation offload
     std::uint32_t first_sequence = 1;
     Duration ack_delay{};
-    unsigned syn_retries = 5;                 // after 1, 3, 7 ... seconds
+    unsigned syn_retries = 5;  // after 1, 3, 7 ... seconds
   };
   enum class State : std::uint8_t { kSynSent, kOpen, kDone };
   enum class End : std::uint8_t { kNone, kClosed, kReset, kOwnReset, kRefused, kUnreachable, kTimedOut };
@@ -91,7 +91,7 @@ class AppTcp final : public StreamSocket {
   std::string fault_;
 
   // Sending. Sequence numbers count the FIN as one byte behind the data.
-  std::vector<std::uint8_t> out_;       // from unacknowledged_ on
+  std::vector<std::uint8_t> out_;  // from unacknowledged_ on
   std::uint32_t unacknowledged_ = 0, sent_ = 0;
   std::uint32_t peer_window_ = 0;
   int peer_scale_ = 0;
@@ -103,8 +103,8 @@ class AppTcp final : public StreamSocket {
   // Receiving.
   std::vector<std::uint8_t> in_;
   std::size_t in_read_ = 0;
-  std::uint32_t expected_ = 0;          // the next byte of the peer
-  std::uint32_t announced_ = 0;         // how far it may send
+  std::uint32_t expected_ = 0;   // the next byte of the peer
+  std::uint32_t announced_ = 0;  // how far it may send
   bool scaled_ = false;
   bool peer_finished_ = false, orphan_ = false;
   bool ack_now_ = false;

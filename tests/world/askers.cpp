@@ -8,8 +8,8 @@ DatagramAsker::DatagramAsker(World& world, std::uint64_t flow, const packet::End
     : world_(world),
       flow_(flow),
       to_(to),
-      socket_(world.laptop.open_udp(to.address.is_v6(),
-                                    [this](const packet::Endpoint& from, Bytes datagram) { received(from, datagram); })) {}
+      socket_(world.laptop.open_udp(
+          to.address.is_v6(), [this](const packet::Endpoint& from, Bytes datagram) { received(from, datagram); })) {}
 
 void DatagramAsker::send(std::size_t size) {
   std::vector<std::uint8_t> datagram(size);

@@ -32,7 +32,8 @@ void Chart::note(Column column, std::string text) {
 }
 
 std::string Chart::text() const {
-  std::string out = "       seconds | laptop and device" + std::string(35, ' ') + " | carrier" + std::string(37, ' ') + " | gateway and services\n";
+  std::string out = "       seconds | laptop and device" + std::string(35, ' ') + " | carrier" + std::string(37, ' ') +
+                    " | gateway and services\n";
   for (const std::string& line : lines_) out += line + '\n';
   return out;
 }

@@ -77,12 +77,8 @@ void Cluster::use(engine::Gateway* gateway) {
 void Cluster::event(const engine::GatewayEvent& event) {
   using Kind = engine::GatewayEvent::Kind;
   switch (event.kind) {
-    case Kind::kDial:
-      dial(event);
-      break;
-    case Kind::kCloseRelay:
-      closed(event.relay, event.reset);
-      break;
+    case Kind::kDial: dial(event); break;
+    case Kind::kCloseRelay: closed(event.relay, event.reset); break;
     case Kind::kFinishRelay:
       note("fin " + std::to_string(event.relay));
       if (auto it = sockets_.find(event.relay); it != sockets_.end()) {
@@ -96,8 +92,7 @@ void Cluster::event(const engine::GatewayEvent& event) {
         step_soon(event.relay);
       }
       break;
-    default:
-      break;
+    default: break;
   }
 }
 

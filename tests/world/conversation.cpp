@@ -8,7 +8,9 @@ namespace {
 using TalkerEnd = Talker::End;
 
 std::uint64_t of_app(const Conversation::Plan& plan) { return plan.app.echo ? plan.flow * 2 + 1 : plan.flow * 2; }
-std::uint64_t of_service(const Conversation::Plan& plan) { return plan.service.echo ? plan.flow * 2 : plan.flow * 2 + 1; }
+std::uint64_t of_service(const Conversation::Plan& plan) {
+  return plan.service.echo ? plan.flow * 2 : plan.flow * 2 + 1;
+}
 
 bool total_is(const Script& script, const Talker& sender, std::uint64_t received) {
   return received == (script.echo ? sender.sent() : script.send);
@@ -52,7 +54,9 @@ bool Conversation::services_ended() const {
 
 std::string Conversation::fault(bool disturbed) {
   std::string who = "flow " + std::to_string(plan_.flow) + " (" + plan_.to.text() + "): ";
-  if (!ended()) return who + "the app hangs, with " + std::to_string(app_.sent()) + " bytes sent and " + std::to_string(app_.received()) + " read";
+  if (!ended())
+    return who + "the app hangs, with " + std::to_string(app_.sent()) + " bytes sent and " +
+           std::to_string(app_.received()) + " read";
   if (!tcp_->fault().empty()) return who + "TCP: " + tcp_->fault();
   if (!app_.fault().empty()) return who + "the app read " + app_.fault();
   // A SYN whose answer was lost with the link is held for the next one: only the last connection counts.
@@ -87,7 +91,8 @@ std::string Conversation::fault_of_end(bool disturbed) {
   bool app_reset = app_.end() == TalkerEnd::kOwnReset;
   bool service_reset = service->end() == TalkerEnd::kOwnReset;
   if (!app_reset && !service_reset) return "it was reset, and nobody did it";
-  if (app_reset && service->end() == TalkerEnd::kComplete && !service->saw_end()) return "the service did not see the reset";
+  if (app_reset && service->end() == TalkerEnd::kComplete && !service->saw_end())
+    return "the service did not see the reset";
   return {};
 }
 

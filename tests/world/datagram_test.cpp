@@ -101,7 +101,8 @@ TEST_F(Datagrams, PingsAreAnsweredByTheTargetAndOwnAddressesByOurselves) {
 
 TEST_F(Datagrams, AClusterNameIsAnsweredByTheCluster) {
   begin();
-  for (const char* name : {"orders.shop", "orders", "orders.shop.svc", "orders.shop.svc.cluster.local", "OrDeRs.ShOp"}) {
+  for (const char* name :
+       {"orders.shop", "orders", "orders.shop.svc", "orders.shop.svc.cluster.local", "OrDeRs.ShOp"}) {
     auto answer = look_up(name);
     ASSERT_TRUE(answer) << name << why();
     ASSERT_EQ(answer->addresses.size(), 1u) << name;

@@ -49,10 +49,12 @@ TEST(Entry, AnUnknownKeyIsRefusedWithTheLineThatWouldLetItIn) {
   EXPECT_FALSE(world.come_up());
   const engine::ClientEvent* refused = last(world, Kind::kRefused);
   ASSERT_TRUE(refused);
-  EXPECT_NE(refused->error.message.find("does not know our key " + noise::fingerprint(world.client_keys().public_key)), std::string::npos);
+  EXPECT_NE(refused->error.message.find("does not know our key " + noise::fingerprint(world.client_keys().public_key)),
+            std::string::npos);
   EXPECT_NE(refused->error.advice.find(noise::encode_key(world.client_keys().public_key)), std::string::npos);
   ASSERT_FALSE(world.gateway_events.empty());
-  EXPECT_NE(world.gateway_events.back().text.find(noise::encode_key(world.client_keys().public_key)), std::string::npos);
+  EXPECT_NE(world.gateway_events.back().text.find(noise::encode_key(world.client_keys().public_key)),
+            std::string::npos);
   // Once the line is there, the next dial gets in.
   world.set_clients(true);
   EXPECT_TRUE(world.run_until([&] { return world.link_is_up(); }, 40s)) << world.fault();
@@ -195,7 +197,8 @@ TEST(Entry, AStoppedClientResetsItsFlowsAndSaysGoodbye) {
   EXPECT_TRUE(world.run_until([&] { return c.ended() && c.services_ended(); }, 1s)) << world.fault();
   EXPECT_EQ(c.app().end(), Talker::End::kReset);
   ASSERT_FALSE(world.gateway_events.empty());
-  EXPECT_NE(world.gateway_events.back().text.find("the client went down"), std::string::npos) << world.gateway_events.back().text;
+  EXPECT_NE(world.gateway_events.back().text.find("the client went down"), std::string::npos)
+      << world.gateway_events.back().text;
 }
 
 }  // namespace

@@ -46,7 +46,8 @@ Laptop::Laptop(Timeline& time, BufferPool& pool, Chart& chart, const Options& op
       address4_(packet::Address::v4(100, 64, 0, 2)),
       address6_(*packet::Address::parse("fd00:64::2")) {}
 
-AppTcp& Laptop::connect(const packet::Endpoint& to, const AppTcp::Options& options, std::function<void(AppTcp&)> changed) {
+AppTcp& Laptop::connect(const packet::Endpoint& to, const AppTcp::Options& options,
+                        std::function<void(AppTcp&)> changed) {
   packet::FiveTuple tuple;
   tuple.source = {address(to.address.is_v6()), next_port_++};
   tuple.destination = to;
@@ -255,7 +256,8 @@ void Laptop::received(Bytes bytes, bool checksum_trusted) {
       it->second->received(p.tuple.source, p.payload);
     }
   } else if (p.icmp_type == 0 || p.icmp_type == 129) {
-    echo_replies.push_back({p.tuple.source.address, p.tuple.source.port, p.echo_sequence, {p.payload.begin(), p.payload.end()}});
+    echo_replies.push_back(
+        {p.tuple.source.address, p.tuple.source.port, p.echo_sequence, {p.payload.begin(), p.payload.end()}});
   } else if ((p.is_v4() && p.icmp_type == 3) || (!p.is_v4() && p.icmp_type == 1)) {
     icmp_error(p);
   } else {

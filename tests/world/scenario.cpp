@@ -89,8 +89,7 @@ Script Scenario::script(std::uint64_t most) {
     case 2:  // one that stalls first
       script.read_after = up_to(2s);
       break;
-    default:
-      break;
+    default: break;
   }
   return script;
 }
@@ -114,12 +113,8 @@ Conversation::Plan Scenario::plan(unsigned number) {
       plan.app.echo = true;
       plan.service.finish_last = false;
       break;
-    case 3:
-      plan.app.reset_after = random_.below(plan.app.send + plan.service.send + 1);
-      break;
-    case 4:
-      plan.service.reset_after = random_.below(plan.app.send + plan.service.send + 1);
-      break;
+    case 3: plan.app.reset_after = random_.below(plan.app.send + plan.service.send + 1); break;
+    case 4: plan.service.reset_after = random_.below(plan.app.send + plan.service.send + 1); break;
     case 5:
       plan.refuses = pick(random_, {Reason::kConnectionRefused, Reason::kHostUnreachable, Reason::kNetworkUnreachable,
                                     Reason::kTimedOut, Reason::kForbidden});
@@ -127,8 +122,7 @@ Conversation::Plan Scenario::plan(unsigned number) {
     case 6:
       if (one_in(4)) plan.silent = true;
       break;
-    default:
-      break;
+    default: break;
   }
   // An echo is as slow as who sends it back.
   if (plan.service.echo && plan.service.write_pause > 0s) plan.app.send = std::min<std::uint64_t>(plan.app.send, 400);
@@ -178,7 +172,8 @@ void Scenario::add_askers() {
     }
   }
   for (std::size_t i = random_.below(3); i-- > 0;) {
-    std::string name = pick<const char*>(random_, {"orders.shop", "cache", "nothing.shop", "orders.shop.svc.cluster.local"});
+    std::string name =
+        pick<const char*>(random_, {"orders.shop", "cache", "nothing.shop", "orders.shop.svc.cluster.local"});
     names_.push_back(std::make_unique<NameAsker>(*world_, name, std::uint16_t(random_.next())));
     world_->time.after(up_to(kBusyTime), [asker = names_.back().get()] { asker->ask(); });
   }
@@ -201,24 +196,14 @@ void Scenario::mishap() {
   World& w = *world_;
   bool both = one_in(2), up = one_in(2);
   switch (mishap_) {
-    case Mishap::kShortStall:
-      w.stall(both || up, both || !up, 100ms + up_to(4s));
-      break;
-    case Mishap::kLongStall:
-      w.stall(both || up, both || !up, 6s + up_to(20s));
-      break;
-    case Mishap::kBreak:
-      w.break_carrier();
-      break;
+    case Mishap::kShortStall: w.stall(both || up, both || !up, 100ms + up_to(4s)); break;
+    case Mishap::kLongStall: w.stall(both || up, both || !up, 6s + up_to(20s)); break;
+    case Mishap::kBreak: w.break_carrier(); break;
     case Mishap::kLoseUp:
     case Mishap::kLoseDown:
-    case Mishap::kLoseBoth:
-      w.lose_everything(mishap_ != Mishap::kLoseDown, mishap_ != Mishap::kLoseUp);
-      break;
+    case Mishap::kLoseBoth: w.lose_everything(mishap_ != Mishap::kLoseDown, mishap_ != Mishap::kLoseUp); break;
     case Mishap::kDamageUp:
-    case Mishap::kDamageDown:
-      w.damage(mishap_ == Mishap::kDamageUp);
-      break;
+    case Mishap::kDamageDown: w.damage(mishap_ == Mishap::kDamageUp); break;
     case Mishap::kGatewayDies:
       if (!w.gateway()) break;
       w.kill_gateway();
@@ -231,8 +216,7 @@ void Scenario::mishap() {
       w.set_clients(false);
       w.time.after(200ms + up_to(5s), [&w] { w.set_clients(true); });
       break;
-    default:
-      break;
+    default: break;
   }
 }
 
@@ -268,10 +252,12 @@ std::string Scenario::run() {
   world_->run_until([this] { return all_ended(); }, kLongest);
   std::string fault = faults();
   if (!fault.empty()) return fault;
-  if (!world_->run_until([this] { return world_->link_is_up(); }, 60s)) return "the link did not come up again " + world_->fault();
+  if (!world_->run_until([this] { return world_->link_is_up(); }, 60s))
+    return "the link did not come up again " + world_->fault();
   world_->run_for(kQuiet);
   // An echo of the link itself may be half way in.
-  world_->run_until([this] { return world_->client_memory() == 0 && world_->gateway_memory() <= BufferPool::kPacket; }, 10s);
+  world_->run_until([this] { return world_->client_memory() == 0 && world_->gateway_memory() <= BufferPool::kPacket; },
+                    10s);
   return leftovers();
 }
 
@@ -305,7 +291,8 @@ std::string Scenario::fault_of_refusal(Conversation& talk) const {
   bool v6 = talk.plan().to.address.is_v6();
   AppTcp& tcp = talk.tcp();
   auto icmp = [&](std::uint8_t code4, std::uint8_t code6) {
-    return tcp.end() == AppTcp::End::kUnreachable && tcp.icmp_type() == (v6 ? 1 : 3) && tcp.icmp_code() == (v6 ? code6 : code4);
+    return tcp.end() == AppTcp::End::kUnreachable && tcp.icmp_type() == (v6 ? 1 : 3) &&
+           tcp.icmp_code() == (v6 ? code6 : code4);
   };
   bool right = false;
   switch (why.value_or(Reason::kTimedOut)) {

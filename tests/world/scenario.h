@@ -15,7 +15,7 @@ class Scenario {
  public:
   enum class Mishap : std::uint8_t {
     kNone,
-    kShortStall,    // less than what makes a carrier dead
+    kShortStall,  // less than what makes a carrier dead
     kLongStall,
     kBreak,
     kLoseUp,
@@ -23,8 +23,8 @@ class Scenario {
     kLoseBoth,
     kDamageUp,
     kDamageDown,
-    kGatewayDies,   // and comes back
-    kKeyRemoved,    // and comes back
+    kGatewayDies,  // and comes back
+    kKeyRemoved,   // and comes back
     kCount,
   };
 

@@ -19,7 +19,8 @@ std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
 void explain(std::uint64_t seed, const std::string& fault) {
   Scenario again(seed, true);
   std::string same = again.run();
-  ADD_FAILURE() << "seed " << seed << ": " << fault << (same == fault ? "" : "\n(the second run said: " + same + ")") << "\n"
+  ADD_FAILURE() << "seed " << seed << ": " << fault << (same == fault ? "" : "\n(the second run said: " + same + ")")
+                << "\n"
                 << again.chart() << "replay: CAUSEWAY_SEED=" << seed << " test_world_seeds";
 }
 

@@ -14,7 +14,8 @@ TEST(World, FindsAServiceThatLeavesOutAByte) {
   std::string fault = scenario.run();
   EXPECT_NE(fault.find("the app read a wrong byte at offset 3000"), std::string::npos) << fault;
   std::string chart = scenario.chart();
-  for (const char* seen : {"> tcp :", "< tcp :", "DATA ", "ACK 0 "}) EXPECT_NE(chart.find(seen), std::string::npos) << seen << chart;
+  for (const char* seen : {"> tcp :", "< tcp :", "DATA ", "ACK 0 "})
+    EXPECT_NE(chart.find(seen), std::string::npos) << seen << chart;
 }
 
 TEST(World, FindsAnEndThatCameTooEarly) {

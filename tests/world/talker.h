@@ -27,26 +27,26 @@ class StreamSocket {
 };
 
 struct Script {
-  std::uint64_t send = 0;              // bytes; an echo sends what it reads instead
+  std::uint64_t send = 0;  // bytes; an echo sends what it reads instead
   bool echo = false;
   std::size_t write_size = 32 * 1024;
-  Duration write_pause{};              // behind each write: a slow writer
+  Duration write_pause{};  // behind each write: a slow writer
   std::size_t read_size = 64 * 1024;
-  Duration read_pause{};               // behind each read: a slow reader
-  Duration read_after{};               // a reader that stalls first
-  bool finish_last = false;            // half-closes only once the peer has
+  Duration read_pause{};                     // behind each read: a slow reader
+  Duration read_after{};                     // a reader that stalls first
+  bool finish_last = false;                  // half-closes only once the peer has
   std::optional<std::uint64_t> reset_after;  // bytes sent and read together, then RST
-  std::optional<std::uint64_t> skip;   // leaves out the byte at this offset: a fault that must be found
+  std::optional<std::uint64_t> skip;         // leaves out the byte at this offset: a fault that must be found
 };
 
 class Talker {
  public:
   enum class End : std::uint8_t {
     kNone,
-    kComplete,   // both directions ended in order
-    kReset,      // by the peer, or by what lies between
-    kOwnReset,   // by script
-    kFailed,     // never connected
+    kComplete,  // both directions ended in order
+    kReset,     // by the peer, or by what lies between
+    kOwnReset,  // by script
+    kFailed,    // never connected
   };
 
   // `sends` and `expects` name the contents of the two directions.

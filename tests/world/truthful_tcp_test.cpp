@@ -98,8 +98,9 @@ struct Unreachable {
 
 TEST_F(TruthfulTcp, NoRouteAndForbiddenAreTheMatchingIcmpErrors) {
   begin();
-  for (Unreachable expected : {Unreachable{Reason::kHostUnreachable, 1, 3}, Unreachable{Reason::kNetworkUnreachable, 0, 0},
-                               Unreachable{Reason::kForbidden, 13, 1}}) {
+  for (Unreachable expected :
+       {Unreachable{Reason::kHostUnreachable, 1, 3}, Unreachable{Reason::kNetworkUnreachable, 0, 0},
+        Unreachable{Reason::kForbidden, 13, 1}}) {
     for (bool v6 : {false, true}) {
       Conversation::Plan plan = refused(expected.reason);
       plan.to = service_at(unsigned(100 + talks_.size()), 80, v6);
@@ -301,7 +302,10 @@ TEST_F(TruthfulTcp, AThousandFlowsAtOnceAllEndInOrder) {
   begin();
   for (int i = 0; i < 1000; ++i) started(moving(3000, 2000));
   EXPECT_TRUE(world_->run_until(
-      [&] { return std::all_of(talks_.begin(), talks_.end(), [](auto& c) { return c->ended() && c->services_ended(); }); }, 60s))
+      [&] {
+        return std::all_of(talks_.begin(), talks_.end(), [](auto& c) { return c->ended() && c->services_ended(); });
+      },
+      60s))
       << world_->fault();
   for (auto& c : talks_) ASSERT_EQ(c->fault(false), "");
 }

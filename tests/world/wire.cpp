@@ -11,7 +11,8 @@ Instant Pipe::arrival(std::size_t size) {
     line_free_ = leaves;
   }
   Duration jitter{};
-  if (options_.jitter > Duration::zero()) jitter = Duration(std::int64_t(random_.below(std::uint64_t(options_.jitter.count()))));
+  if (options_.jitter > Duration::zero())
+    jitter = Duration(std::int64_t(random_.below(std::uint64_t(options_.jitter.count()))));
   last_arrival_ = std::max(last_arrival_, leaves + options_.delay + jitter);
   return last_arrival_;
 }

@@ -21,7 +21,8 @@ struct WireOptions {
 
 class Pipe {
  public:
-  Pipe(Timeline& time, SeededRandom& random, const WireOptions& options) : time_(time), random_(random), options_(options) {}
+  Pipe(Timeline& time, SeededRandom& random, const WireOptions& options)
+      : time_(time), random_(random), options_(options) {}
 
   std::size_t room() const { return under_way_ < options_.buffer ? options_.buffer - under_way_ : 0; }
   // Takes as much as there is room for, and gives how much.

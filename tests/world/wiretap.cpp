@@ -147,9 +147,7 @@ void Wiretap::handshake(Bytes record, bool up) {
 void Wiretap::frame(const link::Frame& frame, Direction& way, Direction& back, bool up) {
   if (chart_.enabled()) chart_.note(Chart::Column::kCarrier, (up ? "> " : "< ") + frame_text(frame));
   switch (frame.type) {
-    case FrameType::kData:
-      note_data(way, frame.id, frame.value + frame.bytes.size());
-      break;
+    case FrameType::kData: note_data(way, frame.id, frame.value + frame.bytes.size()); break;
     case FrameType::kCredit:
       if (frame.id == 0) {
         back.limits.link_credit = std::max(back.limits.link_credit, frame.value);
@@ -160,8 +158,7 @@ void Wiretap::frame(const link::Frame& frame, Direction& way, Direction& back, b
     case FrameType::kAck:
       if (frame.value > back.records) fault_ = "an acknowledgement of records that were not sent";
       break;
-    default:
-      break;
+    default: break;
   }
 }
 
@@ -173,7 +170,8 @@ void Wiretap::note_data(Direction& way, link::StreamId stream, std::uint64_t end
   sent = end;
   auto raised = way.limit.find(stream);
   std::uint64_t limit = std::max(way.limits.stream_credit, raised == way.limit.end() ? 0 : raised->second);
-  if (end > limit) fault_ = "stream " + number(stream) + " sent up to " + number(end) + " with credit up to " + number(limit);
+  if (end > limit)
+    fault_ = "stream " + number(stream) + " sent up to " + number(end) + " with credit up to " + number(limit);
   if (way.sent_in_all > way.limits.link_credit) fault_ = "more on the link than its credit";
 }
 
@@ -190,8 +188,8 @@ std::string frame_text(const link::Frame& frame) {
     case FrameType::kFin: return "FIN" + id + " at " + number(frame.value);
     case FrameType::kReset: return "RESET" + id + " " + link::reason_name(frame.reason) + " at " + number(frame.value);
     case FrameType::kDatagram:
-      return "DATAGRAM" + id + " #" + number(frame.value) + " @" + number(frame.offset) + " +" + number(frame.bytes.size()) +
-             (frame.last ? " last" : "");
+      return "DATAGRAM" + id + " #" + number(frame.value) + " @" + number(frame.offset) + " +" +
+             number(frame.bytes.size()) + (frame.last ? " last" : "");
     case FrameType::kListen: return "LISTEN" + id + " " + std::string(as_text(frame.bytes));
     case FrameType::kUnlisten: return "UNLISTEN" + id + " " + link::reason_name(frame.reason);
     case FrameType::kAck: return "ACK" + id + " " + number(frame.value);

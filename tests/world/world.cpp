@@ -49,7 +49,8 @@ World::World(const WorldOptions& options)
   config.gateway_key = gateway_keys_.public_key;
   if (!options.right_gateway_key) config.gateway_key = noise::generate(random_).public_key;
   config.psk = options.client_psk;
-  config.routes = {*packet::Cidr::parse("10.96.0.0/12"), *packet::Cidr::parse("fd00:0:96::/48"), *packet::Cidr::parse("fd00:96::/32")};
+  config.routes = {*packet::Cidr::parse("10.96.0.0/12"), *packet::Cidr::parse("fd00:0:96::/48"),
+                   *packet::Cidr::parse("fd00:96::/32")};
   config.dns = {kStub};
   config.own = {laptop.address(false), laptop.address(true)};
   config.timing = options.timing;
@@ -152,11 +153,13 @@ void World::measure() {
 }
 
 Instant World::next_moment() {
-  Instant at = std::min({time.next(), laptop.deadline(), client_->deadline(), gateway_ ? gateway_->deadline() : kNever});
+  Instant at =
+      std::min({time.next(), laptop.deadline(), client_->deadline(), gateway_ ? gateway_->deadline() : kNever});
   for (const auto& carrier : carriers_) {
     if (carrier->client_open && !carrier->client_closing) at = std::min(at, carrier->down.next());
     if (carrier->gateway_open && !carrier->gateway_closing) at = std::min(at, carrier->up.next());
-    if (carrier->gateway_closing && carrier->gateway_open) at = std::min(at, std::max(carrier->linger_until, time.now()));
+    if (carrier->gateway_closing && carrier->gateway_open)
+      at = std::min(at, std::max(carrier->linger_until, time.now()));
   }
   return std::max(at, time.now());
 }
@@ -228,7 +231,8 @@ bool World::write_for_client() {
     std::size_t n = carrier->up.write(pieces[0]);
     if (n == 0) break;
     if (carrier->tap) carrier->tap->towards_gateway(pieces[0].first(n));
-    if (carrier->first) first_carrier_bytes_.insert(first_carrier_bytes_.end(), pieces[0].begin(), pieces[0].begin() + std::ptrdiff_t(n));
+    if (carrier->first)
+      first_carrier_bytes_.insert(first_carrier_bytes_.end(), pieces[0].begin(), pieces[0].begin() + std::ptrdiff_t(n));
     client_->transmitted(n, time.now());
     any = true;
   }
@@ -254,15 +258,12 @@ void World::client_events_taken() {
       case ClientEvent::Kind::kCloseCarrier:
         if (client_carrier_) client_carrier_->client_closing = true;
         break;
-      case ClientEvent::Kind::kLinkUp:
-        chart.note(Chart::Column::kCarrier, "-- the link is up");
-        break;
+      case ClientEvent::Kind::kLinkUp: chart.note(Chart::Column::kCarrier, "-- the link is up"); break;
       case ClientEvent::Kind::kLinkDown:
         chart.note(Chart::Column::kCarrier, "-- the link is down: " + event.error.message);
         if (event.error.code == ErrorCode::kProtocol && !damaged_) fault_ = "the client: " + event.error.message;
         break;
-      default:
-        break;
+      default: break;
     }
     client_events.push_back(std::move(event));
   }
@@ -394,12 +395,11 @@ void World::gateway_events_taken() {
       case GatewayEvent::Kind::kWent:
       case GatewayEvent::Kind::kRefused:
         if (event.text.find("violation") != std::string::npos && !damaged_) fault_ = "the gateway: " + event.text;
-        chart.note(Chart::Column::kGateway, event.kind == GatewayEvent::Kind::kCame ? "came: " + event.client : "went or refused: " + event.text);
+        chart.note(Chart::Column::kGateway, event.kind == GatewayEvent::Kind::kCame ? "came: " + event.client
+                                                                                    : "went or refused: " + event.text);
         gateway_events.push_back(std::move(event));
         break;
-      default:
-        cluster.event(event);
-        break;
+      default: cluster.event(event); break;
     }
   }
 }

@@ -25,13 +25,13 @@ namespace causeway::world {
 
 struct WorldOptions {
   std::uint64_t seed = 1;
-  bool chart = false;             // keep a chart, and read the carrier for it
-  bool tap = false;               // hold the carrier's frames against the rules, without a chart
+  bool chart = false;  // keep a chart, and read the carrier for it
+  bool tap = false;    // hold the carrier's frames against the rules, without a chart
   Laptop::Options laptop;
   WireOptions wire;
   tun::StackOptions stack;
   Duration connect_after = std::chrono::milliseconds(3);  // a carrier's own dial
-  bool reports_progress = true;   // drivers see the kernel's count of acknowledged bytes
+  bool reports_progress = true;                           // drivers see the kernel's count of acknowledged bytes
   std::optional<Secret<32>> client_psk, gateway_psk;
   bool known_key = true;          // the gateway knows the client's key
   bool right_gateway_key = true;  // the client knows the gateway's
@@ -71,14 +71,14 @@ class World {
   bool link_is_up() const { return link() == engine::ClientStatus::Link::kUp; }
 
   // What happens to the carrier. Each applies to the present one; false where there is none.
-  bool break_carrier();                     // both ends hear of it
+  bool break_carrier();  // both ends hear of it
   bool stall(bool up, bool down, Duration how_long);
   bool lose_everything(bool up, bool down);  // nobody hears of it
   bool damage(bool up);
-  void kill_gateway();                      // its sockets die with it
+  void kill_gateway();  // its sockets die with it
   void start_gateway();
   std::size_t gateway_deaths() const { return gateway_deaths_; }
-  void set_clients(bool known);             // the gateway's list
+  void set_clients(bool known);  // the gateway's list
   // Sends bytes as a carrier of somebody else; what the gateway answers comes to `answer`, and whether it closed.
   struct Stranger {
     std::vector<std::uint8_t> answer;
@@ -121,7 +121,7 @@ class World {
         : up(time, random, options), down(time, random, options) {}
     Pipe up, down;
     engine::CarrierId id = 0;
-    bool client_open = true, gateway_open = true;        // the socket of that end
+    bool client_open = true, gateway_open = true;          // the socket of that end
     bool client_closing = false, gateway_closing = false;  // once its bytes are written
     Instant linger_until{};
     bool first = false;
@@ -147,7 +147,7 @@ class World {
   void measure();
 
   const WorldOptions options_;
-  SeededRandom random_;          // of the network
+  SeededRandom random_;  // of the network
   RememberingRandom client_random_, gateway_random_;
   noise::KeyPair client_keys_, gateway_keys_;
   std::unique_ptr<tun::Stack> stack_;

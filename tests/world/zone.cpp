@@ -28,7 +28,8 @@ std::optional<std::vector<std::uint8_t>> Zone::answer(Bytes message) const {
   dns::append_question(head, asked);
   tail.assign(out.begin() + std::ptrdiff_t(head.size()), out.end());
   store16(&head[6], 1);
-  for (std::uint16_t field : {0xc00c, int(dns::kTypeA), int(dns::kClassIn), 0, 30, 4}) dns::append16(head, std::uint16_t(field));
+  for (std::uint16_t field : {0xc00c, int(dns::kTypeA), int(dns::kClassIn), 0, 30, 4})
+    dns::append16(head, std::uint16_t(field));
   dns::append_bytes(head, record->second.bytes());
   dns::append_bytes(head, tail);
   return head;
@@ -53,7 +54,8 @@ std::optional<Answer> read_answer(Bytes message) {
     if (!dns::Name::skip(message, at)) return std::nullopt;
     std::uint16_t type = load16(&message[at]);
     std::size_t size = load16(&message[at + 8]);
-    if (type == dns::kTypeA && size == 4) answer.addresses.push_back(packet::Address::from_bytes(message.subspan(at + 10, 4)));
+    if (type == dns::kTypeA && size == 4)
+      answer.addresses.push_back(packet::Address::from_bytes(message.subspan(at + 10, 4)));
     at += 10 + size;
   }
   return answer;
