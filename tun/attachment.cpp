@@ -74,11 +74,25 @@ std::size_t Attachment::write(engine::ConnectionId id, const Slice& data) {
   return taken;
 }
 
+// What the app's window has no room for may wait for long, and must not hold blocks much larger than itself: many slices of
+// other connections may lie in the same one.
 std::size_t Attachment::write_in_place(Connection& connection, const Slice& data) {
+  const std::size_t sendable = std::min(data.size, Machine::window_left(connection));
+  std::size_t taken = queue_pieces(connection, data.owner, data.bytes().first(sendable));
+  if (taken < sendable || taken == data.size) return taken;
+  Slice rest = data;
+  rest.remove_prefix(taken);
+  rest.size = std::min(rest.size, Machine::send_space(connection));
+  if (rest.size == 0) return taken;
+  rest = machine_.pool().compact(std::move(rest));
+  return taken + queue_pieces(connection, rest.owner, rest.bytes());
+}
+
+std::size_t Attachment::queue_pieces(Connection& connection, const Buffer& owner, Bytes data) {
   std::size_t taken = 0;
-  while (taken < data.size) {
-    const std::size_t n = std::min({data.size - taken, Machine::send_space(connection), std::size_t(0xffff)});
-    if (n == 0 || !machine_.queue(connection, data.owner, {data.data + taken, n})) break;
+  while (taken < data.size()) {
+    const std::size_t n = std::min({data.size() - taken, Machine::send_space(connection), std::size_t(0xffff)});
+    if (n == 0 || !machine_.queue(connection, owner, data.subspan(taken, n))) break;
     taken += n;
   }
   return taken;

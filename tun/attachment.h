@@ -49,6 +49,7 @@ class Attachment final : public engine::Stack {
   void update_timer(Connection& connection);
   void prune_delayed_acks();
   std::size_t write_in_place(Connection& connection, const Slice& data);
+  std::size_t queue_pieces(Connection& connection, const Buffer& owner, Bytes data);
   std::size_t write_copied(Connection& connection, Bytes data);
 
   Machine& machine_;

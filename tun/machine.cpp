@@ -309,6 +309,12 @@ bool Machine::queue(Connection& connection, const Buffer& owner, Bytes bytes) {
   return true;
 }
 
+std::size_t Machine::window_left(const Connection& connection) {
+  const tcp_pcb* pcb = connection.pcb;
+  const std::uint32_t queued = pcb->snd_lbb - pcb->lastack;
+  return pcb->snd_wnd > queued ? pcb->snd_wnd - queued : 0;
+}
+
 std::size_t Machine::send_space(const Connection& connection) {
   return connection.pcb->snd_queuelen < TCP_SND_QUEUELEN ? connection.pcb->snd_buf : 0;
 }

@@ -58,6 +58,8 @@ class Machine {
 
   // Puts bytes behind those queued before, and gives whether lwIP took them. They stay where they are, in `owner`.
   bool queue(Connection& connection, const Buffer& owner, Bytes bytes);
+  // How many more bytes the app's window has room for, behind those queued before.
+  static std::size_t window_left(const Connection& connection);
   // How many more bytes may be queued.
   static std::size_t send_space(const Connection& connection);
   // Takes consumed bytes off what fills the receive window, and gives whether the app should hear of it now.
