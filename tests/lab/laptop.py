@@ -14,9 +14,17 @@ PATIENCE = 30
 
 class LabTest(unittest.TestCase):
     def setUp(self):
+        """Every test begins with everything up, whatever the one before it has left."""
         self.lab = lab.Lab()
         self.gateway = self.lab.gateway
         self.laptop = self.lab.laptop(1)
+        if not self.gateway.running():
+            self.gateway.start()
+        for laptop in self.lab.laptops():
+            if not laptop.running():
+                laptop.start()
+            if laptop.tunctl("status").returncode != 0:
+                laptop.up()
 
     def tcp(self, service, port, version=4, number=1, timeout=PATIENCE):
         """A TCP connection from a laptop through the tunnel."""

@@ -81,6 +81,9 @@ deny = [{forbidden}]
         self._processes.wait_ready(self.NAME, lambda: _listens(layout.CLUSTER, "0.0.0.0", layout.GATEWAY_PORT), 10,
                                    "not listening")
 
+    def running(self):
+        return self._processes.alive(self.NAME)
+
     def stop(self):
         return self._processes.stop(self.NAME)
 
