@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 
@@ -132,16 +131,12 @@ short = "shop"
         state = layout.journal_dir(self.number)
         state.mkdir(parents=True, exist_ok=True)
         command = [layout.TUND, "--state", state, "--socket", self.socket, "--profiles", self.profiles]
+        starts = self._times_ready()
         self._processes.start(self.name, self.namespace, command)
-        self._processes.wait_ready(self.name, self._accepts, 10, "its control socket does not answer")
+        self._processes.wait_ready(self.name, lambda: self._times_ready() > starts, 10, "it does not become ready")
 
-    def _accepts(self):
-        with socket.socket(socket.AF_UNIX) as sock:
-            try:
-                sock.connect(str(self.socket))
-                return True
-            except OSError:
-                return False
+    def _times_ready(self):
+        return self.log().read_text().count(" is ready") if self.log().exists() else 0
 
     def running(self):
         return self._processes.alive(self.name)
