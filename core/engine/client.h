@@ -67,8 +67,8 @@ struct ClientEvent {
 };
 
 struct ClientCounters {
-  std::uint64_t packets_in = 0, packets_out = 0;
-  std::uint64_t bytes_in = 0, bytes_out = 0;  // IP bytes from and to the device
+  std::uint64_t packets_in = 0;
+  std::uint64_t bytes_in = 0;            // IP bytes from the device
   std::uint64_t tcp_opened = 0, tcp_refused = 0, udp_opened = 0, echo_opened = 0;
   std::array<std::uint64_t, std::size_t(packet::Drop::kCount)> malformed{};
   std::uint64_t drop_no_route = 0;       // a destination outside the routes
