@@ -202,7 +202,12 @@ void Attachment::settle(Connection& connection) {
   }
   if (connection.abort_asked) {
     connection.aborting = true;
-    machine_.enter(connection, [](tcp_pcb* pcb) { tcp_abort(pcb); });
+    machine_.enter(connection, [](tcp_pcb* pcb) {
+      // A probe of a closed window was not taken, and RFC 5961 has the app believe a RST with the exact number only.
+      const std::uint32_t edge = pcb->lastack + pcb->snd_wnd;
+      if (std::int32_t(pcb->snd_nxt - edge) > 0) pcb->snd_nxt = edge;
+      tcp_abort(pcb);
+    });
     return;
   }
   update_timer(connection);
