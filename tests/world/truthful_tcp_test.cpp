@@ -268,6 +268,20 @@ TEST_F(TruthfulTcp, FlowsEndWithAResetWhenTheCarrierBreaksAndTheLinkIsDialledAga
   EXPECT_EQ(again.fault(false), "");
 }
 
+TEST_F(TruthfulTcp, AResetIsBelievedByAnAppThatReadsNothing) {
+  begin();
+  Conversation::Plan plan = moving(0, 100'000);
+  plan.app.read_after = 1h;
+  plan.tcp.receive_buffer = 8 * 1024;
+  Conversation& c = started(plan);
+  world_->run_for(3s);  // its closed window was asked for by then
+  ASSERT_GE(c.tcp().unread(), 8u * 1024);
+  ASSERT_TRUE(world_->break_carrier());
+  EXPECT_TRUE(ends(c, 1s)) << why();
+  EXPECT_EQ(c.tcp().end(), AppTcp::End::kReset);
+  EXPECT_EQ(c.tcp().fault(), "") << why();
+}
+
 TEST_F(TruthfulTcp, ACarrierThatGoesSilentIsDeadAfterFiveSecondsAndABusyOneIsNot) {
   WorldOptions options;
   options.wire.bytes_per_second = 1'000'000;
