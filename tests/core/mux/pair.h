@@ -37,23 +37,23 @@ class Pair {
     void note(const link::SentItem& item) override { items.push_back(item); }
 
     // Fills one record; empty if there is nothing to send.
-    Slice record(Instant now, bool bulk = true) {
+    Slice record(Instant at, bool bulk = true) {
       Slice out{pool.take(kRecord), nullptr, 0};
       WireWriter writer(out.owner.bytes().first(kRecord));
-      if (mux.has_frames()) mux.write_frames(writer, *this, bulk, now);
+      if (mux.has_frames()) mux.write_frames(writer, *this, bulk, at);
       out.data = out.owner.data();
       out.size = writer.size();
       return out;
     }
 
     // False: a violation.
-    bool take(const Slice& record, Instant now) {
-      WireReader reader(record.bytes());
+    bool take(const Slice& slice, Instant at) {
+      WireReader reader(slice.bytes());
       link::Frame frame;
       link::ReadFrame read;
       while ((read = link::read_frame(reader, frame)) == link::ReadFrame::kFrame) {
         ++frames[frame.type];
-        if (!mux.frame_received(frame, record, now)) return false;
+        if (!mux.frame_received(frame, slice, at)) return false;
       }
       return read == link::ReadFrame::kEnd;
     }
