@@ -318,7 +318,8 @@ void World::connect() {
 // --- the gateway's driver
 
 bool World::gateway_turn() {
-  bool any = std::exchange(gateway_called_, false) | cluster.take_called();
+  bool any = std::exchange(gateway_called_, false);
+  any |= cluster.take_called();
   for (std::size_t i = 0; i < carriers_.size(); ++i) any |= read_for_gateway(*carriers_[i]);
   if (gateway_->deadline() <= time.now()) {
     gateway_->advance(time.now());
