@@ -270,7 +270,7 @@ TEST_F(TruthfulTcp, FlowsEndWithAResetWhenTheCarrierBreaksAndTheLinkIsDialledAga
 
 TEST_F(TruthfulTcp, AResetIsBelievedByAnAppThatReadsNothing) {
   begin();
-  Conversation::Plan plan = moving(0, 100'000);
+  Conversation::Plan plan = moving(0, 20'000'000);
   plan.app.read_after = 1h;
   plan.tcp.receive_buffer = 8 * 1024;
   Conversation& c = started(plan);
