@@ -8,20 +8,24 @@ namespace causeway::link {
 
 class ReceiveBlocks {
  public:
-  static constexpr std::size_t kBlock = 128 * 1024;
-  // No message on the wire is longer: a length and a sealed record.
-  static constexpr std::size_t kLongest = 2 + 65535;
+  // Blocks that hold messages of at most `longest` bytes with room to spare, until widen(): whoever has not shown who he is
+  // costs little.
+  ReceiveBlocks(BufferPool& pool, std::size_t longest) : pool_(pool), longest_(longest), block_size_(2 * longest) {}
+  explicit ReceiveBlocks(BufferPool& pool) : pool_(pool) { widen(); }
 
-  explicit ReceiveBlocks(BufferPool& pool) : pool_(pool) {}
+  void widen() {
+    longest_ = kLongest;
+    block_size_ = kBlock;
+  }
 
   // Where to read into; never empty.
   MutableBytes space() {
     if (!block_) {
-      block_ = pool_.take(kBlock);
+      block_ = pool_.take(block_size_);
       begin_ = end_ = 0;
     }
     // A message that has begun must fit into one block.
-    if (block_.capacity() - begin_ < kLongest || end_ == block_.capacity()) move_to_fresh();
+    if (block_.capacity() - begin_ < longest_ || end_ == block_.capacity()) move_to_fresh();
     return block_.bytes().subspan(end_);
   }
   void filled(std::size_t n) {
@@ -44,10 +48,10 @@ class ReceiveBlocks {
  private:
   void move_to_fresh() {
     Bytes rest = waiting();
-    if (block_.unique()) {
+    if (block_.unique() && block_.capacity() >= block_size_) {
       std::memmove(block_.data(), rest.data(), rest.size());
     } else {
-      Buffer fresh = pool_.take(kBlock);
+      Buffer fresh = pool_.take(block_size_);
       copy_bytes(fresh.bytes(), rest);
       block_ = std::move(fresh);
     }
@@ -55,7 +59,12 @@ class ReceiveBlocks {
     end_ = rest.size();
   }
 
+  static constexpr std::size_t kBlock = 128 * 1024;
+  // No message on the wire is longer: a length and a sealed record.
+  static constexpr std::size_t kLongest = 2 + 65535;
+
   BufferPool& pool_;
+  std::size_t longest_ = 0, block_size_ = 0;
   Buffer block_;
   std::size_t begin_ = 0, end_ = 0;
 };

@@ -40,7 +40,7 @@ StreamCarrier::StreamCarrier(BufferPool& pool, Random& random, const Keys& own, 
       timing_(timing),
       role_(Role::kGateway),
       own_{own.private_key, own.public_key},
-      in_(pool),
+      in_(pool, 3 + kLongestFirst),
       out_(pool),
       handshake_due_(now + timing.handshake) {}
 
@@ -153,6 +153,7 @@ void StreamCarrier::answer(Bytes payload, const std::optional<Secret<32>>& psk, 
 void StreamCarrier::admit(Bytes payload, const std::optional<Secret<32>>& psk, Instant now) {
   CAUSEWAY_ASSERT(psk.has_value() == wants_psk());
   answer(payload, psk, now, State::kAnswered);
+  in_.widen();
 }
 
 void StreamCarrier::refuse(Bytes payload, Instant now) {

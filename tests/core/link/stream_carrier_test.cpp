@@ -206,6 +206,15 @@ TEST(StreamCarrier, TheAnnouncedLengthOfAFirstMessageIsBounded) {
   }
 }
 
+TEST(StreamCarrier, WhoHasNotShownWhoHeIsHoldsLittleMemory) {
+  Carriers c;
+  std::size_t before = c.pool.in_use();
+  const Octets begin{1, 2, 0, 7, 7, 7};
+  feed(c.gateway, begin, c.now);
+  EXPECT_EQ(c.gateway.state(), CarrierState::kIdle);
+  EXPECT_LE(c.pool.in_use() - before, 8192u);
+}
+
 TEST(StreamCarrier, AGatewayDoesNotWaitForeverForAFirstMessageOrAFirstRecord) {
   Carriers c;
   EXPECT_EQ(c.gateway.deadline(), c.now + seconds(10));
