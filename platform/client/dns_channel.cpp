@@ -33,7 +33,8 @@ Result<std::unique_ptr<DnsChannel>> DnsChannel::create(Loop& loop, const Options
   std::vector<char*> search;
   for (const std::string& domain : options.search) search.push_back(const_cast<char*>(domain.c_str()));
   char no_file[] = "/dev/null";
-  char lookups[3] = "fb";
+  std::string lookups = options.hosts_file ? "f" : "";
+  if (!options.servers.empty()) lookups += 'b';  // c-ares leaks a question that it has nobody to ask for
   ares_options ares{};
   ares.flags = ARES_FLAG_EDNS | ARES_FLAG_NOALIASES;
   ares.timeout = int(options.timeout.count());
@@ -42,14 +43,14 @@ Result<std::unique_ptr<DnsChannel>> DnsChannel::create(Loop& loop, const Options
   ares.ednspsz = kUdpSize;
   ares.domains = search.data();
   ares.ndomains = int(search.size());
-  ares.lookups = options.hosts_file ? lookups : lookups + 1;
+  ares.lookups = lookups.data();
   ares.resolvconf_path = no_file;
   ares.sock_state_cb_data = out.get();
   ares.sock_state_cb = [](void* self, ares_socket_t socket, int readable, int writable) {
     static_cast<DnsChannel*>(self)->watch(socket, readable, writable);
   };
-  int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_NDOTS | ARES_OPT_EDNSPSZ | ARES_OPT_DOMAINS |
-             ARES_OPT_LOOKUPS | ARES_OPT_RESOLVCONF | ARES_OPT_SOCK_STATE_CB | ARES_OPT_NOROTATE;
+  int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_NDOTS | ARES_OPT_EDNSPSZ |
+             ARES_OPT_DOMAINS | ARES_OPT_LOOKUPS | ARES_OPT_RESOLVCONF | ARES_OPT_SOCK_STATE_CB | ARES_OPT_NOROTATE;
   if (int status = ares_init_options(&out->channel_, &ares, mask); status != ARES_SUCCESS) {
     out->channel_ = nullptr;
     return fail(ErrorCode::kSystem, std::string("c-ares: ") + ares_strerror(status));

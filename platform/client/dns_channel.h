@@ -19,12 +19,12 @@ namespace causeway::platform {
 class DnsChannel {
  public:
   struct Options {
-    std::vector<packet::Address> servers;        // at least one
+    std::vector<packet::Address> servers;  // none: the hosts file alone
     std::uint16_t port = 53;
-    std::vector<std::string> search;             // for names without dots
-    std::chrono::milliseconds timeout{1500};     // of the first try; the second waits twice as long
-    int tries = 2;                               // of each server
-    bool hosts_file = false;                     // /etc/hosts comes first
+    std::vector<std::string> search;          // for names without dots
+    std::chrono::milliseconds timeout{1500};  // of the first try; the second waits twice as long
+    int tries = 2;                            // of each server
+    bool hosts_file = false;                  // /etc/hosts comes first
   };
   static Result<std::unique_ptr<DnsChannel>> create(Loop& loop, const Options& options);
   // Callbacks of what is under way come now, with ARES_EDESTRUCTION. Not inside one of them.

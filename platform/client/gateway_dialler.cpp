@@ -15,9 +15,7 @@ GatewayDialler::GatewayDialler(Loop& loop, std::vector<config::HostPort> gateway
       gateways_(std::move(gateways)),
       routes_(std::move(routes)),
       names_(loop),
-      timeout_(loop, [this] {
-        failed("no answer within 5 s", true);
-      }),
+      timeout_(loop, [this] { failed("no answer within 5 s", true); }),
       begin_(loop, [this] {
         if (done_ && !socket_) next();
       }) {}
@@ -78,7 +76,8 @@ void GatewayDialler::list_attempts() {
       attempts_.push_back({gateway, endpoint,
                            is_name ? target.gateway.text() + " (" + endpoint.address.text() + ")" : endpoint.text()});
     }
-    if (target.endpoints.empty()) failures_ += (failures_.empty() ? "" : "; ") + target.gateway.text() + ": " + target.trouble;
+    if (target.endpoints.empty())
+      failures_ += (failures_.empty() ? "" : "; ") + target.gateway.text() + ": " + target.trouble;
   }
 }
 
@@ -93,7 +92,8 @@ void GatewayDialler::next() {
 void GatewayDialler::connect(const Attempt& attempt) {
   last_ = attempt.text;
   const packet::Address& address = attempt.endpoint.address;
-  bool inside = std::any_of(routes_.begin(), routes_.end(), [&](const packet::Cidr& cidr) { return cidr.contains(address); });
+  bool inside =
+      std::any_of(routes_.begin(), routes_.end(), [&](const packet::Cidr& cidr) { return cidr.contains(address); });
   if (inside) return failed("lies inside the tunnel's own routes");
   socket_ = Descriptor(socket(family_of(address), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket_) return failed(error_text(errno));

@@ -24,6 +24,7 @@ void GatewayNames::resolve(const std::vector<config::HostPort>& gateways, const 
   cancel();
   done_ = std::move(done);
   targets_.clear();
+  has_servers_ = !machine.servers.empty();
   for (const config::HostPort& gateway : gateways) targets_.push_back({gateway, {}, {}});
   pending_ = 1;  // this call itself: lookups may settle before it returns
   for (std::size_t i = 0; i < targets_.size(); ++i) {
@@ -61,7 +62,10 @@ void GatewayNames::look_up(std::size_t which, const MachineResolver& machine) {
         std::unique_ptr<ares_addrinfo, decltype(&ares_freeaddrinfo)> owned(info, ares_freeaddrinfo);
         if (status == ARES_EDESTRUCTION) return;
         GatewayTarget& target = lookup->names->targets_[lookup->which];
-        if (status != ARES_SUCCESS) target.trouble = dns_error_text(status);
+        if (status != ARES_SUCCESS) {
+          target.trouble = lookup->names->has_servers_ ? dns_error_text(status)
+                                                       : "not in the hosts file, and this machine has no DNS server";
+        }
         for (const ares_addrinfo_node* node = info ? info->nodes : nullptr; node; node = node->ai_next) {
           SocketAddress address;
           std::memcpy(&address.storage, node->ai_addr, node->ai_addrlen);

@@ -40,6 +40,7 @@ class GatewayNames {
   std::vector<GatewayTarget> targets_;
   Done done_;
   std::unique_ptr<DnsChannel> channel_;
+  bool has_servers_ = false;
   std::size_t pending_ = 0;
   TurnEnd settled_;
 };

@@ -30,8 +30,10 @@ std::uint64_t HelloStore::load() const {
 void HelloStore::keep(std::uint64_t number) {
   if (path_.empty() || write(std::to_string(number) + "\n") || complained_) return;
   complained_ = true;
-  spdlog::warn("cannot keep the hello number in {}: {}; if the clock goes back the gateway will refuse us until it has caught up",
-               path_, error_text(errno));
+  spdlog::warn(
+      "cannot keep the hello number in {}: {}; if the clock goes back the gateway will refuse us until it has caught "
+      "up",
+      path_, error_text(errno));
 }
 
 bool HelloStore::write(const std::string& text) const {

@@ -2,8 +2,8 @@
 
 #include "platform/client/profile_key.h"
 #include "platform/client/tunnel_inside.h"
-#include "platform/loop/clock.h"
 #include "platform/log.h"
+#include "platform/loop/clock.h"
 
 namespace causeway {
 namespace {
@@ -38,7 +38,8 @@ Result<Tunnel::Inside::Keys> Tunnel::Inside::read_keys(Runtime::Inside& runtime,
   noise::KeyPair pair = noise::from_private(*own);
   keys.own = {pair.private_key, pair.public_key};
   if (given.psk || !profile.psk_file.empty()) {
-    auto psk = key_of(*runtime.host, folder, given.psk, profile.psk_file.empty() ? "the pre-shared key" : profile.psk_file);
+    auto psk =
+        key_of(*runtime.host, folder, given.psk, profile.psk_file.empty() ? "the pre-shared key" : profile.psk_file);
     if (!psk) return tl::make_unexpected(std::move(psk.error()));
     keys.psk = *psk;
   }
@@ -58,12 +59,13 @@ std::unique_ptr<Tunnel> Tunnel::create(Runtime& runtime, const Profile& given, F
   if (!keys) return no(keys.error());
   auto rules = rules_of(*profile);
   if (!rules) return no(rules.error());
-  Step made{"profile",
-            {},
-            given.source + ", " + count(profile->gateways.size(), "gateway") + ", " + count(profile->routes.size(), "route")};
+  Step made{
+      "profile",
+      {},
+      given.source + ", " + count(profile->gateways.size(), "gateway") + ", " + count(profile->routes.size(), "route")};
   made.took = std::chrono::duration_cast<std::chrono::microseconds>(platform::boot_now() - began);
-  return std::unique_ptr<Tunnel>(new Tunnel(std::make_unique<Inside>(*runtime.inside_, std::move(*profile), std::move(*keys),
-                                                                     std::move(*rules), std::move(made))));
+  return std::unique_ptr<Tunnel>(new Tunnel(std::make_unique<Inside>(
+      *runtime.inside_, std::move(*profile), std::move(*keys), std::move(*rules), std::move(made))));
 }
 
 Tunnel::Tunnel(std::unique_ptr<Inside> inside) : inside_(std::move(inside)) {}
@@ -87,7 +89,8 @@ Tunnel::Inside::Inside(Runtime::Inside& runtime, config::Profile profile, Keys k
       undo_(runtime.loop, [this] { undo(); }),
       limit_(runtime.loop,
              [this] {
-               fail({ErrorCode::kTimedOut, "it did not come up within 15 s", last_error_.empty() ? "" : "last: " + last_error_});
+               fail({ErrorCode::kTimedOut, "it did not come up within 15 s",
+                     last_error_.empty() ? "" : "last: " + last_error_});
              }),
       patience_(runtime.loop, [this] { patience_over(); }) {}
 
@@ -113,17 +116,14 @@ void Tunnel::Inside::tell_changed() {
 void Tunnel::Inside::down(DownDone done) {
   down_waiters_.push_back(std::move(done));
   switch (state_) {
-    case TunnelState::kDown:
-      return gone_down();
-    case TunnelState::kComingUp:
-      return fail({ErrorCode::kConflict, "it was taken down while it came up", {}});
+    case TunnelState::kDown: return gone_down();
+    case TunnelState::kComingUp: return fail({ErrorCode::kConflict, "it was taken down while it came up", {}});
     case TunnelState::kUp:
     case TunnelState::kReconnecting:
       state_ = TunnelState::kGoingDown;
       dialler_.cancel();
       return driver_->stop([this] { gone_down(); });
-    case TunnelState::kGoingDown:
-      return;
+    case TunnelState::kGoingDown: return;
   }
 }
 

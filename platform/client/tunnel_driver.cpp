@@ -37,9 +37,10 @@ TunnelDriver::TunnelDriver(Parts parts, Callbacks callbacks)
                              client_.machine_failed(request, why, boot_now());
                              turn_end_.ask();
                            }}),
-      tell_stopped_(loop_, [this] {
-        if (auto done = std::exchange(stopped_, nullptr)) done();
-      }),
+      tell_stopped_(loop_,
+                    [this] {
+                      if (auto done = std::exchange(stopped_, nullptr)) done();
+                    }),
       stop_limit_(loop_, [this] { tell_stopped_.ask(); }),
       turn_end_(loop_, [this] { end_of_turn(); }),
       timer_(loop_, [this] {

@@ -9,24 +9,15 @@ using Counters = std::vector<std::pair<std::string, std::uint64_t>>;
 void add(Counters& out, const engine::ClientStatus& s, const tun::Device::Counters& device) {
   const engine::ClientCounters& c = s.counters;
   Counters more{
-      {"packets_in", device.packets_read},
-      {"packets_out", device.packets_written},
-      {"bytes_in", device.bytes_read},
-      {"bytes_out", device.bytes_written},
-      {"tcp_flows", s.tcp_flows},
-      {"tcp_half_open", s.half_open},
-      {"datagram_flows", s.datagram_flows},
-      {"tcp_opened", c.tcp_opened},
-      {"tcp_refused", c.tcp_refused},
-      {"udp_opened", c.udp_opened},
-      {"echo_opened", c.echo_opened},
-      {"drop_no_route", c.drop_no_route},
-      {"drop_no_flow", c.drop_no_flow},
-      {"drop_limit", c.drop_limit},
-      {"drop_protocol", c.drop_protocol},
-      {"drop_queue", c.drop_queue},
-      {"drop_late", c.drop_late},
-      {"drop_read", device.read_dropped},
+      {"packets_in", device.packets_read},  {"packets_out", device.packets_written},
+      {"bytes_in", device.bytes_read},      {"bytes_out", device.bytes_written},
+      {"tcp_flows", s.tcp_flows},           {"tcp_half_open", s.half_open},
+      {"datagram_flows", s.datagram_flows}, {"tcp_opened", c.tcp_opened},
+      {"tcp_refused", c.tcp_refused},       {"udp_opened", c.udp_opened},
+      {"echo_opened", c.echo_opened},       {"drop_no_route", c.drop_no_route},
+      {"drop_no_flow", c.drop_no_flow},     {"drop_limit", c.drop_limit},
+      {"drop_protocol", c.drop_protocol},   {"drop_queue", c.drop_queue},
+      {"drop_late", c.drop_late},           {"drop_read", device.read_dropped},
       {"drop_write", device.write_dropped},
   };
   for (std::size_t i = 0; i < c.malformed.size(); ++i) {

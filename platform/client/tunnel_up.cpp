@@ -43,24 +43,23 @@ void Tunnel::Inside::up(StepTold step, UpDone done) {
       if (done) tell([done] { done(std::nullopt); });
       return;
     case TunnelState::kReconnecting:
-      return refuse({ErrorCode::kUnavailable, "it is up, but the link is down: " + last_error_, "it is dialled again by itself"});
-    case TunnelState::kGoingDown:
-      return refuse({ErrorCode::kConflict, "it is going down", "try again in a second"});
+      return refuse(
+          {ErrorCode::kUnavailable, "it is up, but the link is down: " + last_error_, "it is dialled again by itself"});
+    case TunnelState::kGoingDown: return refuse({ErrorCode::kConflict, "it is going down", "try again in a second"});
     case TunnelState::kComingUp:
       if (step) {
         for (const Step& each : steps_) tell([step, each] { step(each); });
       }
       up_waiters_.push_back({std::move(step), std::move(done)});
       return;
-    case TunnelState::kDown:
-      up_waiters_.push_back({std::move(step), std::move(done)});
-      return begin();
+    case TunnelState::kDown: up_waiters_.push_back({std::move(step), std::move(done)}); return begin();
   }
 }
 
 void Tunnel::Inside::report(std::string name, std::string detail) {
   Instant now = boot_now();
-  Step step{std::move(name), std::chrono::duration_cast<std::chrono::microseconds>(now - step_began_), std::move(detail)};
+  Step step{std::move(name), std::chrono::duration_cast<std::chrono::microseconds>(now - step_began_),
+            std::move(detail)};
   step_began_ = now;
   for (const Waiter& waiter : up_waiters_) {
     if (waiter.step) tell([told = waiter.step, step] { told(step); });
@@ -105,7 +104,8 @@ platform::MachineResolver Tunnel::Inside::look_at_machine() {
 void Tunnel::Inside::attach() {
   const auto& routes = profile_.routes;
   bool v4 = platform::machine_has_v4();
-  bool asks_v6 = std::any_of(routes.begin(), routes.end(), [](const packet::Cidr& each) { return each.network().is_v6(); });
+  bool asks_v6 =
+      std::any_of(routes.begin(), routes.end(), [](const packet::Cidr& each) { return each.network().is_v6(); });
   bool v6 = (asks_v6 || !v4) && platform::machine_has_v6();
   platform::NetworkRequest request;
   request.profile = profile_.name;
@@ -127,8 +127,9 @@ void Tunnel::Inside::attach() {
     }
   }
   if (routes_.empty()) {
-    return fail({ErrorCode::kConflict, fmt::format("none of its routes can be made here: {}", fmt::join(skipped_, ", ")),
-                 "another tunnel or network of this machine has them, or IPv6 is off: see `tunctl status` and `ip route`"});
+    return fail(
+        {ErrorCode::kConflict, fmt::format("none of its routes can be made here: {}", fmt::join(skipped_, ", ")),
+         "another tunnel or network of this machine has them, or IPv6 is off: see `tunctl status` and `ip route`"});
   }
   std::string detail = device_ + ", " + count(addresses_.own.size(), "address", "addresses") + ", " +
                        count(routes_.size(), "route", "routes");
@@ -139,7 +140,8 @@ void Tunnel::Inside::attach() {
 }
 
 // In the first slot of addresses that nothing on this machine is in the way of.
-Result<platform::AttachedNetwork> Tunnel::Inside::attach_somewhere(platform::NetworkRequest& request, bool v4, bool v6) {
+Result<platform::AttachedNetwork> Tunnel::Inside::attach_somewhere(platform::NetworkRequest& request, bool v4,
+                                                                   bool v6) {
   std::optional<Error> first;
   std::optional<unsigned> slot;
   for (int i = 0; i < kSlotTries && (slot = runtime_.slots.take(slot ? *slot + 1 : 0)); ++i) {
@@ -159,7 +161,8 @@ Result<platform::AttachedNetwork> Tunnel::Inside::attach_somewhere(platform::Net
     if (!first) first = attached.error();
     if (attached.error().code != ErrorCode::kConflict) break;
   }
-  if (!first) first = Error{ErrorCode::kLimit, "no virtual addresses are left: 198.19.0.0/16 is in use on this machine", {}};
+  if (!first)
+    first = Error{ErrorCode::kLimit, "no virtual addresses are left: 198.19.0.0/16 is in use on this machine", {}};
   return tl::make_unexpected(std::move(*first));
 }
 
@@ -178,7 +181,7 @@ engine::ClientConfig Tunnel::Inside::client_config() const {
 }
 
 void Tunnel::Inside::start_driver(std::unique_ptr<tun::Device> device) {
-  platform::TunnelDriver::Parts parts{runtime_.loop,       runtime_.pool,   runtime_.random, runtime_.stack,
+  platform::TunnelDriver::Parts parts{runtime_.loop,     runtime_.pool,   runtime_.random, runtime_.stack,
                                       std::move(device), client_config(), rules_};
   driver_ = std::make_unique<platform::TunnelDriver>(
       std::move(parts),
@@ -231,7 +234,8 @@ void Tunnel::Inside::link_up() {
     spdlog::info("{}: the link is up again, through {}", profile_.name, dialler_.last());
     return tell_changed();
   }
-  report("link", "gateway key " + noise::fingerprint(profile_.gateway_key) + (keys_.psk ? ", with the pre-shared key" : ""));
+  report("link",
+         "gateway key " + noise::fingerprint(profile_.gateway_key) + (keys_.psk ? ", with the pre-shared key" : ""));
   step_ = "echo";
   patience_.set(boot_now() + kEchoPatience);
   driver_->echo(kEchoToken);
@@ -266,7 +270,8 @@ void Tunnel::Inside::ask_cluster() {
 
 void Tunnel::Inside::patience_over() {
   if (step_ == std::string_view("echo")) {
-    return fail({ErrorCode::kTimedOut, "the gateway did not answer our echo within 5 s", "the connection to it is slow or broken"});
+    return fail({ErrorCode::kTimedOut, "the gateway did not answer our echo within 5 s",
+                 "the connection to it is slow or broken"});
   }
   if (asked_ == kDnsTries) {
     return fail({ErrorCode::kTimedOut, "the cluster's DNS does not answer",
@@ -288,7 +293,8 @@ void Tunnel::Inside::cluster_answered(const engine::ClientEvent& event) {
   if (!proof) return fail(proof.error());
   std::string detail = proof->rcode_text + " for " + proof_->question.name.text();
   if (!proof->serves_domain) {
-    detail += ": a DNS server answers there, but not for " + profile_.dns.domain + "; compare dns.domain in the profile";
+    detail +=
+        ": a DNS server answers there, but not for " + profile_.dns.domain + "; compare dns.domain in the profile";
   }
   report("dns", std::move(detail));
   take_over_resolver();

@@ -11,7 +11,9 @@
 namespace causeway::platform {
 namespace {
 
-packet::Address slot_v4(unsigned slot, std::uint8_t host) { return packet::Address::v4(198, 19, std::uint8_t(slot), host); }
+packet::Address slot_v4(unsigned slot, std::uint8_t host) {
+  return packet::Address::v4(198, 19, std::uint8_t(slot), host);
+}
 
 packet::Address slot_v6(unsigned slot, std::uint8_t host) {
   std::uint8_t raw[16] = {0xfd, 0x63, 0x61, 0x75, 0x73, 0x65, 0, std::uint8_t(slot)};

@@ -12,7 +12,7 @@
 namespace causeway::platform {
 
 struct VirtualAddresses {
-  std::vector<packet::Address> own;   // at most one of each family
+  std::vector<packet::Address> own;  // at most one of each family
   std::vector<packet::Address> stub;
 };
 

@@ -241,7 +241,8 @@ TEST_F(MachineDnsTest, AServerThatFailsIsToldAtOnce) {
 }
 
 TEST_F(MachineDnsTest, ManyQuestionsAtOnceAreAllAnswered) {
-  for (engine::DnsRequestId i = 1; i <= 500; ++i) ask(i, question(std::uint16_t(i), "n" + std::to_string(i) + ".example.org"));
+  for (engine::DnsRequestId i = 1; i <= 500; ++i)
+    ask(i, question(std::uint16_t(i), "n" + std::to_string(i) + ".example.org"));
   for (int turns = 0; answers_.size() < 500 && turns < 2000; ++turns) run();
   EXPECT_EQ(answers_.size(), 500u);
   for (auto& [request, message] : answers_) EXPECT_EQ(load16(message.data()), request);

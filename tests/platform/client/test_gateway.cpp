@@ -11,10 +11,7 @@
 namespace causeway::platform {
 
 TestGateway::TestGateway(Loop& loop)
-    : loop_(loop),
-      keys_(noise::generate(random_)),
-      turn_(loop, [this] { turn(); }),
-      timer_(loop, [this] { turn(); }) {
+    : loop_(loop), keys_(noise::generate(random_)), turn_(loop, [this] { turn(); }), timer_(loop, [this] { turn(); }) {
   engine::GatewayConfig config;
   config.keys = {keys_.private_key, keys_.public_key};
   config.icmp_echo = true;
@@ -133,7 +130,8 @@ void TestGateway::dial(engine::GatewayEvent& event) {
   dialled.push_back(event.destination.text());
   bool is_dns = event.destination.protocol == flow::Protocol::kDns;
   if (is_dns ? dns == Dns::kUnreachable : event.destination.endpoint.port != 7) {
-    return gateway_->dial_failed(event.relay, is_dns ? link::Reason::kHostUnreachable : link::Reason::kConnectionRefused, now);
+    return gateway_->dial_failed(event.relay,
+                                 is_dns ? link::Reason::kHostUnreachable : link::Reason::kConnectionRefused, now);
   }
   relays_[event.relay].destination = event.destination;
   gateway_->dialled(event.relay, now);

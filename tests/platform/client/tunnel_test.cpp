@@ -51,7 +51,8 @@ class TunnelTest : public Test {
     std::string list;
     for (const std::string& each : gateways_) list += (list.empty() ? "\"" : ", \"") + each + "\"";
     return "gateways = [" + list + "]\ngateway_key = \"" + noise::encode_key(gateway_key_) +
-           "\"\nkey_file = \"laptop.key\"\n" + more_ + "routes = [\"10.96.0.0/16\", \"10.97.0.0/16\"]\n[dns]\nnamespaces = [\"shop\"]\n";
+           "\"\nkey_file = \"laptop.key\"\n" + more_ +
+           "routes = [\"10.96.0.0/16\", \"10.97.0.0/16\"]\n[dns]\nnamespaces = [\"shop\"]\n";
   }
 
   std::unique_ptr<Tunnel> make(const std::string& name = "demo") {
@@ -131,7 +132,8 @@ class TunnelTest : public Test {
     arrived_.resize(70000);
     ssize_t n = read(host_.apps["demo"].get(), arrived_.data(), arrived_.size());
     if (n <= ssize_t(tun::kVirtioHeaderSize)) return std::nullopt;
-    auto parsed = packet::parse(Bytes(arrived_).subspan(tun::kVirtioHeaderSize, std::size_t(n) - tun::kVirtioHeaderSize), true);
+    auto parsed =
+        packet::parse(Bytes(arrived_).subspan(tun::kVirtioHeaderSize, std::size_t(n) - tun::kVirtioHeaderSize), true);
     EXPECT_TRUE(parsed);
     return *parsed;
   }
@@ -141,7 +143,8 @@ class TunnelTest : public Test {
     return got.value_or(packet::Parsed());
   }
 
-  void send_tcp(std::uint16_t port, std::uint8_t flags, std::uint32_t sequence, std::uint32_t acknowledged, std::string_view data = {}) {
+  void send_tcp(std::uint16_t port, std::uint8_t flags, std::uint32_t sequence, std::uint32_t acknowledged,
+                std::string_view data = {}) {
     packet::PacketBatch batch;
     MutableBytes h = batch.begin(40);
     std::fill(h.begin(), h.end(), 0);
@@ -205,7 +208,8 @@ std::uint64_t counter(const TunnelStatus& status, std::string_view name) {
 TEST_F(TunnelTest, ComesUpStepByStepOnceThePathIsProven) {
   std::optional<Failure> failed = up();
   ASSERT_FALSE(failed) << failed->step << ": " << failed->message;
-  EXPECT_EQ(step_names(), (std::vector<std::string>{"profile", "device", "gateway", "link", "echo", "dns", "resolver"}));
+  EXPECT_EQ(step_names(),
+            (std::vector<std::string>{"profile", "device", "gateway", "link", "echo", "dns", "resolver"}));
   EXPECT_EQ(steps_[1].detail, "cw-demo, 1 address, 2 routes");
   EXPECT_EQ(steps_[2].detail, gateways_[0]);
   EXPECT_NE(steps_[5].detail.find("NOERROR"), std::string::npos);
