@@ -36,9 +36,10 @@ void Gateway::Impl::set_deadline(CarrierId id, Carrier& carrier) {
   Instant due = carrier.closing ? kNever : carrier.stream.deadline();
   if (carrier.session) due = std::min(due, carrier.session->link.deadline());
   if (due == carrier.due) return;
-  if (carrier.due != kNever) deadlines_.erase({carrier.due, id});
-  if (due != kNever) deadlines_.insert({due, id});
-  carrier.due = due;
+  // The node moves: a deadline changes with nearly every turn.
+  auto node = deadlines_.extract({carrier.due, id});
+  node.value().first = carrier.due = due;
+  deadlines_.insert(std::move(node));
 }
 
 Instant Gateway::Impl::deadline() const {
@@ -48,9 +49,9 @@ Instant Gateway::Impl::deadline() const {
 }
 
 void Gateway::Impl::advance(Instant now) {
-  std::vector<CarrierId> due;
-  for (auto at = deadlines_.begin(); at != deadlines_.end() && at->first <= now; ++at) due.push_back(at->second);
-  for (CarrierId id : due) {
+  due_.clear();
+  for (auto at = deadlines_.begin(); at != deadlines_.end() && at->first <= now; ++at) due_.push_back(at->second);
+  for (CarrierId id : due_) {
     Carrier& carrier = *find(id);
     touch(id, carrier);
     if (carrier.closing) continue;

@@ -60,6 +60,7 @@ CarrierId Gateway::Impl::accepted(const packet::Endpoint& source, Instant now) {
   CarrierId id = next_carrier_++;
   Carrier& carrier = carriers_.try_emplace(id, pool_, random_, config_, now).first->second;
   carrier.source = source;
+  deadlines_.insert({carrier.due, id});
   ++handshakes_;
   touch(id, carrier);
   return id;
@@ -212,7 +213,7 @@ void Gateway::Impl::closed(CarrierId id, Instant now) {
     --handshakes_;
     ++counters_.silent;
   }
-  if (carrier->due != kNever) deadlines_.erase({carrier->due, id});
+  deadlines_.erase({carrier->due, id});
   carriers_.erase(id);
 }
 

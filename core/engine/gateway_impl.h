@@ -147,7 +147,8 @@ class Gateway::Impl {
   RelayId next_relay_ = 1;
   // Carriers with something to do in this turn's flush(): a turn costs as much as what happens in it, however many there are.
   std::vector<CarrierId> touched_, touched_before_;
-  std::set<std::pair<Instant, CarrierId>> deadlines_;
+  std::set<std::pair<Instant, CarrierId>> deadlines_;  // each carrier has its place, with kNever where it waits for nothing
+  std::vector<CarrierId> due_;
   std::vector<CarrierId> noted_carriers_;  // writable_carriers_ of the next flush()
   std::vector<RelayId> noted_relays_;
   std::vector<RelayId> resets_;      // relays whose last bytes the next flush() offers to the driver
