@@ -1,4 +1,4 @@
-// Counts heap allocations, as the test program replaces operator new.
+// Counts heap allocations, as the program that has this file replaces operator new.
 #pragma once
 
 #include <cstddef>
@@ -12,5 +12,8 @@ struct Counting {
 };
 
 std::size_t allocations_counted();
+
+// Bytes of all memory that operator new has given and nobody has given back, with what malloc adds to each block.
+std::size_t bytes_allocated();
 
 }  // namespace causeway::tun
