@@ -13,6 +13,10 @@
 namespace causeway::platform {
 namespace {
 
+// Packets that may wait for us to read them. The default of 500 drops the bursts of a few hundred uploads at once; a place costs 8
+// bytes, and what waits is bounded by the apps' windows.
+constexpr unsigned kQueueLength = 10'000;
+
 using packet::Address;
 using packet::Cidr;
 
@@ -201,6 +205,7 @@ Result<void> Netlink::start_device(unsigned index, std::uint16_t mtu) {
   NlLink rise(rtnl_link_alloc());
   CAUSEWAY_ASSERT(rise);
   rtnl_link_set_mtu(rise.get(), mtu);
+  rtnl_link_set_txqlen(rise.get(), kQueueLength);
   rtnl_link_set_flags(rise.get(), IFF_UP);
   if (int status = rtnl_link_change(socket_.get(), device.get(), rise.get(), 0); status < 0) {
     return fail_netlink(status, "bringing up " + device_text(index));
