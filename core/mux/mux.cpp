@@ -59,11 +59,10 @@ StreamId Mux::open(const flow::Destination& destination, const packet::Endpoint&
   next_local_ += 2;
   ++local_open_;
   Credit credit(settings_.own.stream_credit, settings_.max_stream_window);
-  Stream& stream = streams_.try_emplace(id, id, destination, settings_.peer.stream_credit, credit).first->second;
+  Stream& stream =
+      streams_.try_emplace(id, id, destination.protocol, settings_.peer.stream_credit, credit).first->second;
   stream.local = true;
-  stream.listen = listen;
-  stream.source = source;
-  stream.first = pool_.compact(first);
+  stream.opening = std::make_unique<Opening>(Opening{destination, source, listen, pool_.compact(first)});
   if (!stream.carries_datagrams() && first.size > 0) {
     CAUSEWAY_ASSERT(first.size <= new_bytes_allowed(stream));
     stream.send.skip(first.size);
@@ -133,17 +132,18 @@ void Mux::send_datagram(StreamId id, Slice bytes, Instant now) {
   Stream* stream = find(id);
   CAUSEWAY_ASSERT(stream && stream->carries_datagrams());
   bool ended = stream->state == Stream::State::kReset || stream->state == Stream::State::kRefused;
-  QueuedDatagram datagram{pool_.compact(std::move(bytes)), now, stream->next_datagram, 0};
+  Datagrams& datagrams = *stream->datagrams;
+  QueuedDatagram datagram{pool_.compact(std::move(bytes)), now, datagrams.next, 0};
   if (ended || datagram.bytes.size > link::kMaxDatagram ||
-      stream->datagram_bytes + datagram.cost() > settings_.datagram_queue_per_flow ||
+      datagrams.bytes + datagram.cost() > settings_.datagram_queue_per_flow ||
       datagram_bytes_ + datagram.cost() > settings_.datagram_queue) {
     ++counters_.datagrams_dropped;
     return;
   }
-  ++stream->next_datagram;
+  ++datagrams.next;
   datagram_bytes_ += datagram.cost();
-  stream->datagram_bytes += datagram.cost();
-  stream->datagrams.push_back(std::move(datagram));
+  datagrams.bytes += datagram.cost();
+  datagrams.queue.push_back(std::move(datagram));
   schedule(*stream);
 }
 
@@ -225,8 +225,10 @@ void Mux::schedule(Stream& stream) { scheduler_.add(stream.id, stream.turn); }
 // Forgets what was to be sent and what came; the peer's bytes count as consumed.
 void Mux::discard(Stream& stream) {
   discard_unsent(stream);
-  assembly_bytes_ -= stream.assembly.cost();
-  stream.assembly = Slice();
+  if (stream.datagrams) {
+    assembly_bytes_ -= stream.datagrams->assembly.cost();
+    stream.datagrams->assembly = Slice();
+  }
   std::uint64_t unread = stream.receive.highest() - stream.receive.consumed();
   stream.receive.clear();
   if (unread > 0) consumed_by_link(unread);
@@ -234,12 +236,12 @@ void Mux::discard(Stream& stream) {
 
 void Mux::discard_unsent(Stream& stream) {
   stream.send.clear();
-  while (!stream.datagrams.empty()) pop_datagram(stream);
+  while (stream.datagrams && !stream.datagrams->queue.empty()) pop_datagram(*stream.datagrams);
 }
 
-void Mux::pop_datagram(Stream& stream) {
-  std::size_t cost = stream.datagrams.pop_front().cost();
-  stream.datagram_bytes -= cost;
+void Mux::pop_datagram(Datagrams& datagrams) {
+  std::size_t cost = datagrams.queue.pop_front().cost();
+  datagrams.bytes -= cost;
   datagram_bytes_ -= cost;
 }
 

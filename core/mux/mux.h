@@ -138,7 +138,7 @@ class Mux final : public link::Traffic {
   void schedule(Stream& stream);
   void discard(Stream& stream);
   void discard_unsent(Stream& stream);
-  void pop_datagram(Stream& stream);
+  void pop_datagram(Datagrams& datagrams);
   void erase_if_ended(Stream& stream);
   void close_if_through(Stream& stream);
   void erase(StreamId stream);

@@ -68,9 +68,8 @@ bool Mux::received_open(const link::OpenFrame& open) {
   ++peer_open_;
   Credit credit(settings_.own.stream_credit, settings_.max_stream_window);
   Stream& stream =
-      streams_.try_emplace(open.stream, open.stream, open.destination, settings_.peer.stream_credit, credit).first->second;
-  stream.listen = open.listen;
-  stream.source = open.source;
+      streams_.try_emplace(open.stream, open.stream, open.destination.protocol, settings_.peer.stream_credit, credit)
+          .first->second;
   MuxEvent event{};
   if (!open.first.empty()) {
     Slice first = pool_.copy(open.first);
@@ -223,8 +222,8 @@ void Mux::received_datagram(Stream& stream, const link::Frame& frame, const Slic
     events_.push_back(std::move(event));
     return;
   }
-  Slice& assembly = stream.assembly;
-  bool follows = assembly.owner && stream.assembly_number == frame.value && assembly.size == frame.offset;
+  Slice& assembly = stream.datagrams->assembly;
+  bool follows = assembly.owner && stream.datagrams->assembly_number == frame.value && assembly.size == frame.offset;
   if (assembly.owner && !follows) {
     ++counters_.datagrams_broken;
     assembly_bytes_ -= assembly.cost();
@@ -238,7 +237,7 @@ void Mux::received_datagram(Stream& stream, const link::Frame& frame, const Slic
     assembly.owner = pool_.take(BufferPool::kPacket);
     assembly.data = assembly.owner.data();
     assembly.size = 0;
-    stream.assembly_number = frame.value;
+    stream.datagrams->assembly_number = frame.value;
     assembly_bytes_ += assembly.cost();
   }
   copy_bytes(assembly.owner.bytes().subspan(assembly.size), frame.bytes);

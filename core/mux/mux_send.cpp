@@ -22,7 +22,7 @@ void Mux::write_frames(WireWriter& writer, link::SentItems& sent, bool bulk, Ins
       scheduler_.forget();
       continue;
     }
-    if (stream->turn.deficit < std::int64_t(kWorthwhile)) {
+    if (stream->turn.deficit < std::int32_t(kWorthwhile)) {
       scheduler_.rotate(stream->turn);
       continue;
     }
@@ -30,10 +30,10 @@ void Mux::write_frames(WireWriter& writer, link::SentItems& sent, bool bulk, Ins
     std::size_t before = writer.size();
     bool more = stream->carries_datagrams() ? write_datagrams(*stream, writer, now)
                                             : write_data(*stream, writer, sent);
-    stream->turn.deficit -= std::int64_t(writer.size() - before);
+    stream->turn.deficit -= std::int32_t(writer.size() - before);
     if (!more) {
       scheduler_.done(stream->turn);
-    } else if (stream->turn.deficit >= std::int64_t(kWorthwhile)) {
+    } else if (stream->turn.deficit >= std::int32_t(kWorthwhile)) {
       return;  // the record is full
     }
   }
@@ -74,17 +74,16 @@ bool Mux::write_one(const Control& control, WireWriter& writer, link::SentItems&
   }
   Stream* stream = find(control.id);
   if (!stream) return true;
-  if (writer.room() < link::kSmallFrame + (control.type == FrameType::kOpen ? link::kOpenOverhead + stream->first.size : 0)) {
-    return false;
-  }
+  const bool opens = control.type == FrameType::kOpen;
+  if (writer.room() < link::kSmallFrame + (opens ? link::kOpenOverhead + stream->opening->first.size : 0)) return false;
   switch (control.type) {
     case FrameType::kOpen: {
       link::OpenFrame open;
       open.stream = stream->id;
-      open.listen = stream->listen;
-      open.destination = stream->destination;
-      open.source = stream->source;
-      open.first = stream->first.bytes();
+      open.listen = stream->opening->listen;
+      open.destination = stream->opening->destination;
+      open.source = stream->opening->source;
+      open.first = stream->opening->first.bytes();
       link::write_open(writer, open);
       break;
     }
@@ -154,11 +153,12 @@ bool Mux::write_data(Stream& stream, WireWriter& writer, link::SentItems& sent) 
 }
 
 bool Mux::write_datagrams(Stream& stream, WireWriter& writer, Instant now) {
-  while (!stream.datagrams.empty()) {
-    QueuedDatagram& d = stream.datagrams.front();
+  Datagrams& datagrams = *stream.datagrams;
+  while (!datagrams.queue.empty()) {
+    QueuedDatagram& d = datagrams.queue.front();
     if (d.sent == 0 && now - d.since > settings_.datagram_age) {
       ++counters_.datagrams_dropped;
-      pop_datagram(stream);
+      pop_datagram(datagrams);
       continue;
     }
     std::size_t left = d.bytes.size - d.sent;
@@ -168,7 +168,7 @@ bool Mux::write_datagrams(Stream& stream, WireWriter& writer, Instant now) {
     copy_bytes(out, {d.bytes.data + d.sent, n});
     d.sent += std::uint32_t(n);
     if (n < left) return true;
-    pop_datagram(stream);
+    pop_datagram(datagrams);
   }
   return false;
 }
@@ -183,7 +183,7 @@ void Mux::acknowledged(const link::SentItem& item) {
   if (!stream) return;
   switch (item.type) {
     case FrameType::kOpen:
-      stream->first = Slice();
+      stream->opening.reset();
       break;
     case FrameType::kData:
       if (stream->state == Stream::State::kOpen) stream->send.acknowledged({item.offset, item.offset + item.size});

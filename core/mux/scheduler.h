@@ -12,12 +12,12 @@ namespace causeway::mux {
 
 class Scheduler {
  public:
-  static constexpr std::int64_t kQuantum = 16 * 1024;
+  static constexpr std::int32_t kQuantum = 16 * 1024;
 
   // What a stream keeps for the scheduler.
   struct Entry {
     bool queued = false;
-    std::int64_t deficit = 0;
+    std::int32_t deficit = 0;
   };
 
   bool empty() const { return new_.empty() && old_.empty(); }
