@@ -69,19 +69,31 @@ void SendBuffer::send(const Range& chunk, MutableBytes out) {
 
 void SendBuffer::acknowledged(const Range& range) {
   if (!lost_.empty()) lost_.remove(range);
-  acknowledged_.add({std::max(range.begin, released_), range.end});
-  while (!acknowledged_.empty() && acknowledged_.first().begin <= released_ && !slices_.empty()) {
-    std::uint64_t slice_end = released_ + slices_.front().size;
-    if (acknowledged_.first().end < slice_end) return;
+  acknowledged_to(range);
+  while (!slices_.empty() && released_ + slices_.front().size <= acknowledged_to_) {
+    const std::uint64_t slice_end = released_ + slices_.front().size;
     slices_.pop_front();
     if (cursor_ > 0) {
       --cursor_;
     } else {
       cursor_begin_ = slice_end;
     }
-    acknowledged_.remove({released_, slice_end});
     released_ = slice_end;
   }
+}
+
+// In order there is one number to move; a carrier that died leaves holes.
+void SendBuffer::acknowledged_to(const Range& range) {
+  if (range.begin > acknowledged_to_) {
+    acknowledged_.add(range);
+    return;
+  }
+  acknowledged_to_ = std::max(acknowledged_to_, range.end);
+  if (acknowledged_.empty()) return;
+  acknowledged_.remove({0, acknowledged_to_});
+  if (acknowledged_.empty() || acknowledged_.first().begin > acknowledged_to_) return;
+  acknowledged_to_ = acknowledged_.first().end;
+  acknowledged_.remove({0, acknowledged_to_});
 }
 
 void SendBuffer::lost(const Range& range) {
@@ -91,7 +103,7 @@ void SendBuffer::lost(const Range& range) {
 
 void SendBuffer::clear() {
   slices_.clear();
-  released_ = cursor_begin_ = end_ = next_;
+  released_ = acknowledged_to_ = cursor_begin_ = end_ = next_;
   cursor_ = 0;
   own_tail_ = false;
   lost_ = RangeSet();

@@ -20,7 +20,7 @@ class SendBuffer {
   // The first `n` bytes travel by another way; before anything is appended.
   void skip(std::uint64_t n) {
     CAUSEWAY_ASSERT(end_ == 0);
-    released_ = next_ = end_ = cursor_begin_ = n;
+    released_ = acknowledged_to_ = next_ = end_ = cursor_begin_ = n;
   }
 
   std::uint64_t end() const { return end_; }
@@ -41,16 +41,18 @@ class SendBuffer {
 
  private:
   Slice* find(std::uint64_t offset, std::uint64_t& begin);
+  void acknowledged_to(const Range& range);
 
   Ring<Slice> slices_;
-  std::uint64_t released_ = 0;  // where the first slice begins; all before is acknowledged
+  std::uint64_t released_ = 0;  // where the first slice begins
+  std::uint64_t acknowledged_to_ = 0;  // all before is acknowledged; within the first slice, as it goes when all of it is
   std::uint64_t next_ = 0;
   std::uint64_t end_ = 0;
   std::size_t cursor_ = 0;              // the slice that holds cursor_begin_ .. : where the last copy ended
   std::uint64_t cursor_begin_ = 0;
   bool own_tail_ = false;               // the last slice's block is ours alone and may be filled up
   RangeSet lost_;
-  RangeSet acknowledged_;               // beyond the released part
+  RangeSet acknowledged_;               // beyond acknowledged_to_, where something before is still on the way
 };
 
 }  // namespace causeway::mux
