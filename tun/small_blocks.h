@@ -20,9 +20,9 @@ class SmallBlocks {
   void trim();
 
  private:
-  static constexpr std::size_t kStep = 64;
-  static constexpr std::size_t kClasses = 6;  // the largest holds a TCP control block
-  static constexpr std::size_t kKeptBytes = 1024 * 1024;  // a class
+  static constexpr std::size_t kStep = 32;
+  static constexpr std::size_t kClasses = 12;  // the largest holds a TCP control block
+  static constexpr std::size_t kKeptBytes = 512 * 1024;  // a class
 
   // Stands before each block.
   struct alignas(std::max_align_t) Header {

@@ -216,24 +216,25 @@ void Client::Impl::push(Flow& flow) {
 
 // A program that asks on and on and does not listen is cut off.
 void Client::Impl::stub_answer(Flow& flow, Slice answer) {
-  if (flow.answer_bytes + answer.cost() > kMaxStubAnswers) {
+  if (!flow.answers) flow.answers = std::make_unique<Answers>();
+  if (flow.answers->bytes + answer.cost() > kMaxStubAnswers) {
     ++counters_.drop_limit;
     return stack_.abort(flow.connection);
   }
-  flow.answer_bytes += answer.cost();
-  flow.answers.push_back(std::move(answer));
+  flow.answers->bytes += answer.cost();
+  flow.answers->queue.push_back(std::move(answer));
   push_answers(flow);
 }
 
 void Client::Impl::push_answers(Flow& flow) {
-  while (!flow.answers.empty() && flow.connection != 0) {
-    Slice& front = flow.answers.front();
+  while (flow.answers && !flow.answers->queue.empty() && flow.connection != 0) {
+    Slice& front = flow.answers->queue.front();
     std::size_t n = stack_.write(flow.connection, front);
     if (n < front.size) {
       front.remove_prefix(n);
       return;
     }
-    flow.answer_bytes -= flow.answers.pop_front().cost();
+    flow.answers->bytes -= flow.answers->queue.pop_front().cost();
   }
   if (flow.peer_finished && flow.connection != 0) stack_.finish(flow.connection);
 }

@@ -4,18 +4,19 @@ namespace causeway::engine {
 
 Flow& FlowTable::add(Flow::Kind kind, const packet::FiveTuple* tuple, Instant now) {
   if (free_.empty()) {
-    free_.push_back(std::uint32_t(slots_.size()));
-    slots_.emplace_back();
+    const std::uint32_t base = std::uint32_t(chunks_.size()) * kChunk;
+    chunks_.push_back(std::make_unique<Flow[]>(kChunk));
+    for (std::uint32_t i = kChunk; i-- > 0;) free_.push_back(base + i);
   }
-  std::uint32_t slot = free_.back();
+  const std::uint32_t index = free_.back();
   free_.pop_back();
-  Flow& flow = slots_[slot];
+  Flow& flow = slot(index);
   flow.kind = kind;
-  flow.handle = next_life_++ << 32 | slot;
+  flow.handle = next_life_++ << 32 | index;
   flow.since = flow.last = now;
   if (tuple) {
     flow.tuple = *tuple;
-    by_tuple_[*tuple] = slot;
+    by_tuple_[*tuple] = index;
   }
   ++size_;
   return flow;
@@ -47,9 +48,9 @@ void FlowTable::remove(Flow& flow) {
   clear_stream(flow);
   if (flow.kind == Flow::Kind::kAsk) by_request_.erase(flow.request);
   stop_sweeping(flow);
-  std::uint32_t slot = std::uint32_t(flow.handle);
+  const std::uint32_t index = std::uint32_t(flow.handle);
   flow = Flow();
-  free_.push_back(slot);
+  free_.push_back(index);
   --size_;
 }
 

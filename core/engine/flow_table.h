@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <unordered_map>
 #include <vector>
 
@@ -16,6 +17,12 @@ namespace causeway::engine {
 
 using FlowHandle = std::uint64_t;
 
+// What the stub has answered and the stack has not taken yet.
+struct Answers {
+  Ring<Slice> queue;
+  std::size_t bytes = 0;  // what they hold
+};
+
 struct Flow {
   enum class Kind : std::uint8_t {
     kTcp,
@@ -26,41 +33,40 @@ struct Flow {
     kProbe,  // a question of ask_cluster()
   };
 
-  Kind kind = Kind::kTcp;
   FlowHandle handle = 0;
+  link::StreamId stream = 0;         // 0: none yet, or no more
+  Slice syn;                         // the held SYN
+  Instant since{};                   // of its first packet
+  Instant last{};                    // of the last datagram
+  std::uint64_t request = 0;         // kAsk: DnsRequestId; kProbe: token
+  std::unique_ptr<Answers> answers;  // kStub, once there was one
+  ConnectionId connection = 0;       // 0: the SYN is held, or the connection is gone
+  std::uint32_t place = 0;           // in the table's list of flows that are swept
   packet::FiveTuple tuple;
-  link::StreamId stream = 0;       // 0: none yet, or no more
-  ConnectionId connection = 0;     // 0: the SYN is held, or the connection is gone
-  Slice syn;                       // the held SYN
-  Instant since{};                 // of its first packet
-  Instant last{};                  // of the last datagram
-  bool half_open = false;
-  bool app_finished = false;       // the app has sent FIN
-  bool peer_finished = false;      // FIN towards the app is queued
-  std::uint64_t request = 0;       // kAsk: DnsRequestId; kProbe: token
-  Ring<Slice> answers;             // kStub: what the stack has not taken yet
-  std::size_t answer_bytes = 0;    // what `answers` hold
-  std::uint32_t place = 0;         // in the table's list of flows that are swept
+  Kind kind = Kind::kTcp;
   bool swept = false;
+  bool half_open = false;
+  bool app_finished = false;   // the app has sent FIN
+  bool peer_finished = false;  // FIN towards the app is queued
 };
 
 class FlowTable {
  public:
   Flow* find(const packet::FiveTuple& tuple) {
     auto it = by_tuple_.find(tuple);
-    return it == by_tuple_.end() ? nullptr : &slots_[it->second];
+    return it == by_tuple_.end() ? nullptr : &slot(it->second);
   }
   Flow* find_stream(link::StreamId stream) {
     auto it = by_stream_.find(stream);
-    return it == by_stream_.end() ? nullptr : &slots_[it->second];
+    return it == by_stream_.end() ? nullptr : &slot(it->second);
   }
   Flow* find(FlowHandle handle) {
-    std::uint32_t slot = std::uint32_t(handle);
-    return slot < slots_.size() && slots_[slot].handle == handle ? &slots_[slot] : nullptr;
+    const std::uint32_t index = std::uint32_t(handle);
+    return index / kChunk < chunks_.size() && slot(index).handle == handle ? &slot(index) : nullptr;
   }
   Flow* find_request(DnsRequestId request) {
     auto it = by_request_.find(request);
-    return it == by_request_.end() ? nullptr : &slots_[it->second];
+    return it == by_request_.end() ? nullptr : &slot(it->second);
   }
 
   // `tuple` may be null: the flow is not found by packets.
@@ -80,13 +86,19 @@ class FlowTable {
   std::size_t size() const { return size_; }
   template <class F>
   void for_each(F&& f) {
-    for (Flow& flow : slots_) {
-      if (flow.handle != 0) f(flow);
+    for (const auto& chunk : chunks_) {
+      for (std::uint32_t i = 0; i < kChunk; ++i) {
+        if (chunk[i].handle != 0) f(chunk[i]);
+      }
     }
   }
 
  private:
-  std::vector<Flow> slots_;
+  // Flows stay where they are, and no more is taken at once than this many need.
+  static constexpr std::uint32_t kChunk = 256;
+  Flow& slot(std::uint32_t index) { return chunks_[index / kChunk][index % kChunk]; }
+
+  std::vector<std::unique_ptr<Flow[]>> chunks_;
   std::vector<std::uint32_t> free_;
   std::unordered_map<packet::FiveTuple, std::uint32_t> by_tuple_;
   std::unordered_map<link::StreamId, std::uint32_t> by_stream_;

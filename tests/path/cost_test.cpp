@@ -84,8 +84,8 @@ TEST(Cost, AnIdleConnectionHoldsLittleMemory) {
   EXPECT_EQ(path.gateway_in_use(), gateway_blocks);
   const std::int64_t client_flow = (path.client().memory - client) / kFlows;
   const std::int64_t gateway_flow = (path.gateway().memory - gateway) / kFlows;
-  EXPECT_LT(client_flow, 1400);
-  EXPECT_LT(gateway_flow, 850);
+  EXPECT_LT(client_flow, 1200);
+  EXPECT_LT(gateway_flow, 750);
   RecordProperty("client", int(client_flow));
   RecordProperty("gateway", int(gateway_flow));
 }
