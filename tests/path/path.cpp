@@ -60,6 +60,7 @@ void Path::measure(Account& account, F&& f) {
 }
 
 Path::Path(std::uint64_t (*clock)()) : clock_(clock), services_(kServices) {
+  noise::SodiumRandom initialised;  // else libsodium keeps to its slow ways, which no program does
   now_ += 1s;
   const noise::KeyPair client_keys = noise::generate(random_), gateway_keys = noise::generate(random_);
   tun::StackOptions stack;
