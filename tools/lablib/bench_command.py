@@ -85,7 +85,8 @@ def show(options, told, rounds, found, running):
         with open(options.json, "w") as file:
             json.dump(report.as_json(told, rounds, found, reached), file, indent=1)
     if options.svg:
-        notes = [", ".join(f"{key} {value}" for key, value in told.items() if key not in ("measured", "left out")), told["measured"]]
+        words = [f"{key} {value}" for key, value in told.items() if key not in ("measured", "left out")]
+        notes = [", ".join(words[:5]), ", ".join(words[5:]), told["measured"]]
         with open(options.svg, "w") as file:
             file.write(chart.Chart(rounds.figures, running, notes).svg())
 

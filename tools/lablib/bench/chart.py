@@ -1,5 +1,5 @@
-"""One SVG for a person: per figure a bar for each contender, as a share of the direct connection. Longer is better everywhere: where less is
-better, direct is divided by the contender."""
+"""One SVG for a person: per figure a bar for each tunnel, measured by two plain relays (by the direct connection where those are not there).
+Longer is better everywhere: where less is better, the relays' figure is divided by the contender's."""
 
 from xml.sax.saxutils import escape
 
@@ -7,16 +7,17 @@ from .measures import less_is_better
 from .report import number
 
 COLOURS = {"P": "#8a8f98", "W": "#c9853b", "C": "#2a6fb0"}
+MOST = 4.0  # a longer bar is cut, its number stays
 SHOWN = ("bulk up, 1 flow", "bulk down, 1 flow", "bulk up, 8 flows", "bulk down, 8 flows", "bulk up, 512 flows", "bulk down, 512 flows",
          "request-response, p50", "request-response, p99", "request-response beside bulk, p50", "request-response beside bulk, p99",
          "new connections, 1 at once", "new connections, 64 at once", "HTTP requests, 16 connections",
-         "HTTP requests, 256 connections", "UDP echoes", "bulk up, 1 flow: whole machine", "bulk down, 1 flow: whole machine")
+         "HTTP requests, 256 connections", "bulk up, 1 flow: whole machine", "bulk down, 1 flow: whole machine")
 LEFT, WIDTH, RIGHT, BAR, GAP, TOP = 270, 520, 110, 13, 14, 92
 
 
-def _share(figure, name, key):
-    """(median, least, most) of contender by direct; turned round where less is better."""
-    middle, each = figure.ratio(key, "D"), figure.ratios(key, "D")
+def _share(figure, name, key, by):
+    """(median, least, most) of contender by the one that is the measure; turned round where less is better."""
+    middle, each = figure.ratio(key, by), figure.ratios(key, by)
     if middle is None or not each or not all(each) or not middle:
         return None
     if less_is_better(name):
@@ -26,12 +27,13 @@ def _share(figure, name, key):
 
 class Chart:
     def __init__(self, figures, running, notes):
-        self._keys = [contender for contender in running if contender.key in COLOURS]
+        self._by = next((contender for contender in running if contender.key == "P"), running[0])
+        self._shown = [contender for contender in running if contender.key in COLOURS and contender is not self._by]
         rows = [(name, figures[name]) for name in SHOWN if name in figures]
-        self._rows = [(name, [(contender.key, _share(figure, name, contender.key)) for contender in self._keys]) for name, figure in rows]
+        self._rows = [(name, [(contender.key, _share(figure, name, contender.key, self._by.key)) for contender in self._shown]) for name, figure in rows]
         self._rows = [(name, bars) for name, bars in self._rows if any(share for _, share in bars)]
         most = max((share[0] for _, bars in self._rows for _, share in bars if share), default=1)
-        self._scale = WIDTH / max(1.0, most * 1.05)
+        self._scale = WIDTH / min(MOST, max(1.0, most * 1.05))
         self._notes = notes
         self._parts = []
 
@@ -46,9 +48,8 @@ class Chart:
             self._text(LEFT + 4, y + BAR - 3, f"{key}: not measured", 10, colour="#999")
             return
         middle, least, most = share
-        end = LEFT + middle * self._scale
-        self._parts.append(f'<rect x="{LEFT}" y="{y}" width="{middle * self._scale:.1f}" height="{BAR - 2}" fill="{COLOURS[key]}"/>')
-        low, high = (LEFT + min(value * self._scale, WIDTH + 20) for value in (least, most))
+        low, end, high = (LEFT + min(value * self._scale, WIDTH) for value in (least, middle, most))
+        self._parts.append(f'<rect x="{LEFT}" y="{y}" width="{end - LEFT:.1f}" height="{BAR - 2}" fill="{COLOURS[key]}"/>')
         centre = y + (BAR - 2) / 2
         self._line(low, centre, high, centre)
         for x in (low, high):
@@ -59,10 +60,10 @@ class Chart:
         y = TOP
         bottom = TOP + sum(len(bars) * BAR + GAP for _, bars in self._rows)
         self._text(16, 26, "Causeway beside other ways into the same namespaces", 17)
-        self._text(16, 45, "share of the direct connection; longer is better (where less is better: direct by contender); lines: least and most of the rounds", 11,
-                   colour="#555")
+        self._text(16, 45, f"measured by {self._by.title} = 1; longer is better (where less is better it is turned round); lines: least and most of the rounds",
+                   11, colour="#555")
         x = 16
-        for contender in self._keys:
+        for contender in self._shown:
             self._parts.append(f'<rect x="{x}" y="57" width="12" height="12" fill="{COLOURS[contender.key]}"/>')
             self._text(x + 17, 67, f"{contender.key}: {contender.title}", 12)
             x += 40 + 7 * len(contender.title) + 20

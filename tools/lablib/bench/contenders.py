@@ -27,7 +27,8 @@ class Contender:
         """Why it cannot take part, or None."""
 
     def version(self):
-        return None
+        """{program: version} of what is not ours."""
+        return {}
 
     def start(self):
         pass
@@ -55,7 +56,7 @@ class Relays(Contender):
         return None if shutil.which("haproxy") else "haproxy is not installed"
 
     def version(self):
-        return "haproxy " + run("haproxy", "-v").stdout.split()[2]
+        return {"haproxy": run("haproxy", "-v").stdout.split()[2]}
 
     def start(self):
         first = [f"127.0.0.1:{ports}" for ports in PORTS]
@@ -105,7 +106,7 @@ class WireGuardGo(Contender):
         return None if shutil.which("wg") else "wireguard-tools is not installed"
 
     def version(self):
-        return "wireguard-go " + (self.FOLDER / "version").read_text().strip()
+        return {"wireguard-go": (self.FOLDER / "version").read_text().strip()}
 
     def start(self):
         keys = {side: run("wg", "genkey").stdout.strip() for side in self.SIDES}

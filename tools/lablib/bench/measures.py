@@ -151,7 +151,9 @@ def less_is_better(figure):
 def versions(contenders):
     commit = run("git", "-C", layout.ROOT, "describe", "--always", "--dirty", "--exclude", "*", check=False).stdout.strip()
     wrk = subprocess.run(["wrk", "--version"], capture_output=True, text=True).stdout.split()
-    told = {"commit": commit or "none", "iperf3": run("iperf3", "--version").stdout.split()[1], "wrk": wrk[1]}
-    return {**told, **{contender.title: contender.version() for contender in contenders if contender.version()}}
+    told = {"commit": commit or "none", "iperf3": run("iperf3", "--version").stdout.split()[1], "wrk": wrk[1].rpartition("/")[2]}
+    for contender in contenders:
+        told.update(contender.version())
+    return told
 
 
