@@ -13,6 +13,9 @@ PATIENCE = 30
 
 
 class LabTest(unittest.TestCase):
+    # The lab that a test runs in: settings of a wide-area path (lablib/wan.py), or None for plain wires.
+    path = None
+
     def setUp(self):
         """Every test begins with everything up, whatever the one before it has left."""
         self.lab = lab.Lab()

@@ -36,5 +36,5 @@ def build(targets=(), folder=layout.BUILD, options=()):
 
 
 def programs():
-    """The three programs, as Ninja targets."""
-    return [str(path.relative_to(layout.BUILD)) for path in (layout.TUNCTL, layout.TUND, layout.GATEWAY)]
+    """What a lab runs, as Ninja targets."""
+    return [str(path.relative_to(layout.BUILD)) for path in (layout.TUNCTL, layout.TUND, layout.GATEWAY, layout.WAN_RELAY)]

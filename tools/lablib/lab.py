@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 
-from . import build, layout, netns, network, services, tunnel
+from . import build, layout, netns, network, services, tunnel, wan
 from .processes import Processes, ancestors, end_all
 from .shell import LabError, run, tail
 
@@ -60,6 +60,13 @@ class Lab:
     def direct(self):
         return self.state.get("direct", False)
 
+    @property
+    def has_wan(self):
+        return self.state.get("wan", False)
+
+    def wan(self, number=1):
+        return wan.Wan(self.processes, number)
+
     def laptop(self, number=1):
         return tunnel.Laptop(self.processes, number)
 
@@ -71,32 +78,44 @@ class Lab:
 
     def is_up(self):
         return self.state.get("complete", False) and not self.dead() and all(
-            netns.exists(name) for name in (layout.CLUSTER, layout.HOME, *map(layout.laptop, range(1, self.clients + 1))))
+            netns.exists(name) for name in self._namespaces())
+
+    def _namespaces(self):
+        return [layout.CLUSTER, layout.HOME, *([layout.WAN] if self.has_wan else []),
+                *(layout.laptop(number) for number in range(1, self.clients + 1))]
 
     # --- up -------------------------------------------------------------------------------------------------------------
 
-    def up(self, clients, direct, connect=True):
-        """Makes what is missing. Anything broken that is there goes first. `connect`: daemons are told to bring their tunnels up."""
-        if self.is_up() and self.direct == direct and self.clients >= clients:
+    def up(self, clients, direct, connect=True, path=None):
+        """Makes what is missing. Anything broken that is there goes first. `connect`: daemons are told to bring their tunnels up.
+        `path`: settings of a wide-area path before each laptop, with its "seed"; None: plain wires."""
+        fits = self.is_up() and self.direct == direct and self.has_wan == (path is not None)
+        if fits and path is not None:
+            fits = self.state["seed"] == path["seed"]
+        if fits and self.clients >= clients:
             say(f"is up already, {_count(self.clients)}")
+            self._set_wans(path)
             if connect:
                 self._prove()
             return
-        if not (self.is_up() and self.direct == direct):
+        if not fits:
             if self.state.get("complete") or network.namespaces() or layout.RUN.exists():
                 say("what is there is incomplete or of another kind: taking it down first")
                 self.down(quiet=True)
-            self._make_cluster(direct)
-        self._make_clients(clients, connect)
+            self._make_cluster(direct, path)
+        self._set_wans(path)
+        self._make_clients(clients, connect, path)
         say(f"is up, {_count(self.clients)}")
 
-    def _make_cluster(self, direct):
-        self.state.update(direct=direct, clients=0, complete=False, made=[
+    def _make_cluster(self, direct, path):
+        self.state.update(direct=direct, clients=0, complete=False, wan=path is not None, seed=(path or {}).get("seed"), made=[
             str(path) for path in (layout.NETNS_ETC, "/run/netns") if not os.path.exists(path)])
         self.save()
         with _timed("the cluster's and the home network"):
             network.make_cluster()
             network.make_home()
+            if path is not None:
+                network.make_wan()
         with _timed("DNS, nginx, redis, PostgreSQL, iperf3 and the probe service"):
             services.start_all(self.processes)
         if not direct:
@@ -105,17 +124,30 @@ class Lab:
                 self.gateway.write_config()
                 self.gateway.start()
 
-    def _make_clients(self, clients, connect):
+    def _make_clients(self, clients, connect, path):
         for number in range(self.clients + 1, clients + 1):
             self.state["complete"] = False
             with _timed(f"laptop {number}"):
-                network.make_laptop(number)
+                network.make_laptop(number, wan=path is not None)
                 self.state["clients"] = number
                 self.save()
+                if path is not None:
+                    self._start_wan(number, path)
                 if not self.direct:
                     self._start_daemon(self.laptop(number), connect)
         self.state["complete"] = True
         self.save()
+
+    def _start_wan(self, number, path):
+        settings = {name: path[name] for name in wan.NONE}
+        self.wan(number).start(settings, path["seed"] + number - 1)
+        say(f"wide-area path of laptop {number}: {wan.describe(self.wan(number).show())}")
+
+    def _set_wans(self, path):
+        for number in range(1, self.clients + 1) if path is not None else ():
+            self.wan(number).heal()
+            shown = self.wan(number).set(**{name: path[name] for name in wan.NONE})
+            say(f"wide-area path of laptop {number}: {wan.describe(shown)}")
 
     def _start_daemon(self, laptop, connect):
         self.gateway.allow(laptop.make_key(), f"laptop{laptop.number}")
@@ -164,6 +196,9 @@ class Lab:
         for name in self.processes.names():
             alive = self.processes.alive(name)
             print(f"  {name:<16} {'process ' + str(self.processes.pid(name)) if alive else 'DEAD, log: ' + str(self.processes.log(name))}")
+        for number in range(1, self.clients + 1) if self.has_wan else ():
+            alive = self.processes.alive(self.wan(number).name)
+            print(f"  wide-area path of laptop {number}: {wan.describe(self.wan(number).show()) if alive else 'DEAD'}")
         for laptop in [] if self.direct else self.laptops():
             print(f"  laptop {laptop.number}: tunctl status")
             result = laptop.tunctl("status")
@@ -194,24 +229,27 @@ def _remove_empty(folder):
         os.rmdir(folder)
 
 
-def bring_up(clients=1, direct=False, with_build=True, connect=True):
-    """`lab up`: gives its exit code. A failure says which part failed, shows its log's end, and leaves nothing."""
+def bring_up(clients=1, direct=False, with_build=True, connect=True, path=None):
+    """`lab up`: `path` says what a wide-area path does (wan.NONE, and "seed"), None stands for plain wires. Gives its exit
+    code. A failure says which part failed, shows its log's end, and leaves nothing."""
     try:
-        if with_build and not direct:
+        if path is not None:
+            path = {**wan.NONE, "seed": wan.SEED, **path}
+        if with_build and not (direct and path is None):
             build.setup(("build", "lab"))
             with _timed("built"):
                 build.build(build.programs())
         with one_at_a_time():
-            _up_or_down(clients, direct, connect)
+            _up_or_down(clients, direct, connect, path)
         return 0
     except LabError as error:
         return fail(error)
 
 
-def _up_or_down(clients, direct, connect):
+def _up_or_down(clients, direct, connect, path):
     lab = Lab()
     try:
-        lab.up(clients, direct, connect)
+        lab.up(clients, direct, connect, path)
     except BaseException as error:
         # The logs go with the rest: their end is kept for who called.
         if isinstance(error, LabError) and error.log:

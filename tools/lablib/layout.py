@@ -13,10 +13,12 @@ NETNS_ETC = Path("/etc/netns")
 TUNCTL = BUILD / "tools/tunctl/tunctl"
 TUND = BUILD / "tools/tund/tund"
 GATEWAY = BUILD / "tools/gateway/tun-gateway"
+WAN_RELAY = BUILD / "tools/wan/cw-wan"
 
 CLUSTER = "cw-cluster"
 HOME = "cw-home"
-NAMESPACE = re.compile(r"cw-(cluster|home|laptop[1-9][0-9]*)")
+WAN = "cw-wan"
+NAMESPACE = re.compile(r"cw-(cluster|home|wan|laptop[1-9][0-9]*)")
 MAX_CLIENTS = 200
 
 # What a cluster routes: services and pods. Reached from a laptop only through the tunnel.
@@ -74,6 +76,11 @@ def uplink4(number, side):
 
 def uplink6(number, side):
     return f"fd77:0:0:{number:x}::{side}"
+
+
+def wan_device(number, side):
+    """The relay's device towards laptop `number` ("near") or, for it, towards the cluster ("far")."""
+    return f"{side}{number}"
 
 
 def laptop_dir(number):

@@ -1,6 +1,7 @@
 """The namespaces and the wires between them.
 
     cw-laptopN  eth0 ---- cw-cluster   uplink: the gateway, and the services' own host for comparisons (DIRECT4, DIRECT6)
+    cw-laptopN  eth0 ---- cw-wan ---- cw-cluster   the same with a wide-area path: a relay joins the two wires
     cw-laptopN  lan0 ---- cw-home      the home network: its DNS server and a web server
 
 Services live on the loopback of cw-cluster. A packet for them that comes by a laptop's uplink is dropped: the tunnel is the only way.
@@ -85,13 +86,24 @@ def make_home():
     _ip(home, "link", "set", "lan", "up")
 
 
-def make_laptop(number):
+def make_wan():
+    """A namespace whose kernel stays out of what passes: it has no address, and asks for none."""
+    _make(layout.WAN)
+    _sysctl(layout.WAN, net__ipv6__conf__all__disable_ipv6=1, net__ipv6__conf__default__disable_ipv6=1)
+
+
+def make_laptop(number, wan=False):
+    """`wan`: its uplink ends in cw-wan, and so does the cluster's; somebody must relay between them."""
     if not 1 <= number <= layout.MAX_CLIENTS:
         raise LabError(PART, f"a lab has 1 to {layout.MAX_CLIENTS} clients")
     name = layout.laptop(number)
     _make(name)
     _sysctl(name, net__ipv6__conf__default__accept_dad=0)
-    _wire(name, "eth0", layout.CLUSTER, f"laptop{number}")
+    if wan:
+        wire(name, "eth0", layout.WAN, layout.wan_device(number, "near"))
+        wire(layout.CLUSTER, f"laptop{number}", layout.WAN, layout.wan_device(number, "far"))
+    else:
+        wire(name, "eth0", layout.CLUSTER, f"laptop{number}")
     for namespace, device, side in ((layout.CLUSTER, f"laptop{number}", 1), (name, "eth0", 2)):
         _ip(namespace, "address", "add", f"{layout.uplink4(number, side)}/24", "dev", device, "noprefixroute")
         _ip(namespace, "address", "add", f"{layout.uplink6(number, side)}/64", "dev", device, "nodad", "noprefixroute")
@@ -100,14 +112,15 @@ def make_laptop(number):
         _ip(namespace, "-6", "route", "add", f"fd77:0:0:{number:x}::/64", "dev", device, *congestion())
     _ip(name, "route", "add", "default", "via", layout.uplink4(number, 1), *congestion())
     _ip(name, "-6", "route", "add", "default", "via", layout.uplink6(number, 1), *congestion())
-    _wire(name, "lan0", layout.HOME, f"laptop{number}")
+    wire(name, "lan0", layout.HOME, f"laptop{number}")
     _ip(layout.HOME, "link", "set", f"laptop{number}", "master", "lan")
     _ip(name, "address", "add", f"10.78.1.{number}/16", "dev", "lan0")
     _ip(name, "address", "add", f"fd78::1:{number:x}/64", "dev", "lan0", "nodad")
     _resolv_conf(name, f"nameserver {layout.HOME_DNS[0]}\n")
 
 
-def _wire(near, near_device, far, far_device):
+def wire(near, near_device, far, far_device):
+    """A veth between two namespaces, both ends up."""
     run("ip", "link", "add", near_device, "netns", near, "type", "veth", "peer", "name", far_device, "netns", far,
         part=PART)
     _ip(near, "link", "set", near_device, "up")
