@@ -86,13 +86,21 @@ void Gateway::Impl::flush(Instant now) {
     }
     if (carrier->session) {
       mux_events(id, *carrier, now);
-      carrier->session->mux.settle();
+      unsettled_.push_back(id);
     }
     note_writable(id, *carrier);
     set_deadline(id, *carrier);
   }
   touched_before_.clear();
   lend_writable();
+}
+
+void Gateway::Impl::settle() {
+  for (CarrierId id : unsettled_) {
+    Carrier* carrier = find(id);
+    if (carrier && carrier->session) carrier->session->mux.settle();
+  }
+  unsettled_.clear();
 }
 
 // What came before the reset was offered in the last turn: what the socket did not take then is lost, as with any reset.
@@ -167,6 +175,7 @@ void Gateway::flush(Instant now) { impl_->flush(now); }
 std::span<const CarrierId> Gateway::writable_carriers() const { return impl_->writable_carriers_; }
 std::span<const RelayId> Gateway::writable_relays() const { return impl_->writable_relays_; }
 void Gateway::take_events(std::vector<GatewayEvent>& out) { out.swap(impl_->events_); }
+void Gateway::settle() { impl_->settle(); }
 GatewayStatus Gateway::status() const { return impl_->status(); }
 
 }  // namespace causeway::engine

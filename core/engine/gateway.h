@@ -1,8 +1,8 @@
 // The cluster's half of the engine: carriers of many clients on one side, sockets to services on the other.
 //
 // A driver owns the sockets. Carriers and relays are named by ids. Each turn it hands over what arrived, calls flush() once, then
-// carries out events and writes what transmit() and relay_transmit() hold for the ids in writable_carriers() and
-// writable_relays(). Nothing calls back. One thread.
+// carries out events, writes what transmit() and relay_transmit() hold for the ids in writable_carriers() and
+// writable_relays(), and calls settle(). Nothing calls back. One thread.
 //
 // A relay is a stream (or a datagram flow) joined to a socket: kDial asks for it, dialled() or dial_failed() answer, and it
 // lives until its kCloseRelay event. Ids are not used again while the driver may still know them.
@@ -120,6 +120,8 @@ class Gateway {
   std::span<const CarrierId> writable_carriers() const;
   std::span<const RelayId> writable_relays() const;
   void take_events(std::vector<GatewayEvent>& out);
+  // Ends the turn: what the sockets did not take moves to blocks of its size.
+  void settle();
   GatewayStatus status() const;
 
  private:

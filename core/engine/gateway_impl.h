@@ -65,6 +65,7 @@ class Gateway::Impl {
   Instant deadline() const;
   void advance(Instant now);
   void flush(Instant now);
+  void settle();
   GatewayStatus status() const;
 
   // gateway_carrier.cpp
@@ -147,6 +148,7 @@ class Gateway::Impl {
   RelayId next_relay_ = 1;
   // Carriers with something to do in this turn's flush(): a turn costs as much as what happens in it, however many there are.
   std::vector<CarrierId> touched_, touched_before_;
+  std::vector<CarrierId> unsettled_;  // with bytes, perhaps, that came in this turn and were not taken
   std::set<std::pair<Instant, CarrierId>> deadlines_;  // each carrier has its place, with kNever where it waits for nothing
   std::vector<CarrierId> due_;
   std::vector<CarrierId> noted_carriers_;  // writable_carriers_ of the next flush()

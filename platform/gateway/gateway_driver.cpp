@@ -121,6 +121,7 @@ void GatewayDriver::turn_end() {
   for (engine::RelayId id : engine_.writable_relays()) {
     if (Relay* found = relay(id)) found->writable();
   }
+  engine_.settle();
   for (engine::CarrierId id : engine_.writable_carriers()) {
     if (CarrierSocket* found = carrier(id)) found->writable();
   }

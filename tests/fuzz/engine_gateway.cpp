@@ -132,6 +132,7 @@ class World {
           up, 3000, [&] { return gateway_.receive_space(carrier_); },
           [&](std::size_t got) { gateway_.received(carrier_, got, now_); });
       gateway_.flush(now_);
+      gateway_.settle();
       std::array<Bytes, 2> pieces;
       std::size_t count = gateway_.transmit(carrier_, pieces);
       Blob down;
@@ -168,6 +169,7 @@ class World {
         default: break;
       }
     }
+    gateway_.settle();
   }
 
   void service_says(engine::RelayId relay, std::uint8_t choice, std::uint8_t n) {

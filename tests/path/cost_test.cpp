@@ -58,6 +58,28 @@ TEST(Cost, DatagramsAllocateNothing) {
   EXPECT_EQ(path.datagrams(), 1300u);
 }
 
+// A record's plaintext is where the bytes lie until a socket has them; only what is to be sealed is copied into its record.
+TEST(Cost, BulkIsCopiedOnceOnItsWay) {
+  constexpr int kTimes = 100;
+  Path path;
+  App& up = path.open(kSink);
+  App& down = path.open(kSource);
+  path.forget_accounts();
+  for (int i = 0; i < kTimes; ++i) {
+    path.send(up, kSuperPacket);
+    path.wait(20us);
+  }
+  EXPECT_EQ(path.client().copied, kTimes * kSuperPacket);
+  EXPECT_LT(path.gateway().copied, kTimes * kSuperPacket / 100);
+  path.forget_accounts();
+  for (int i = 0; i < kTimes; ++i) {
+    path.give(down, 64 * 1024);
+    path.wait(20us);
+  }
+  EXPECT_EQ(path.gateway().copied, std::uint64_t(kTimes) * 64 * 1024);
+  EXPECT_LT(path.client().copied, std::uint64_t(kTimes) * 64 * 1024 / 100);
+}
+
 // What a connection costs each end that has had a small exchange and is silent now.
 TEST(Cost, AnIdleConnectionHoldsLittleMemory) {
   constexpr int kFlows = 4096;

@@ -263,6 +263,7 @@ bool Path::gateway_turn() {
   writable_.assign(gateway_->writable_relays().begin(), gateway_->writable_relays().end());
   gateway_events();
   for (engine::RelayId relay : writable_) serve(relay);
+  measure(gateway_account_, [&] { gateway_->settle(); });
   carry_down();
   return true;
 }

@@ -330,6 +330,7 @@ bool World::gateway_turn() {
     std::vector<engine::RelayId> writable(gateway_->writable_relays().begin(), gateway_->writable_relays().end());
     gateway_events_taken();
     for (engine::RelayId relay : writable) cluster.writable(relay);
+    gateway_->settle();
   }
   for (auto& carrier : carriers_) any |= write_for_gateway(*carrier);
   for (auto& carrier : carriers_) {

@@ -91,6 +91,7 @@ void TestGateway::turn() {
   gateway_->flush(now);
   for (auto& [id, relay] : relays_) relay_turn(id, relay);
   gateway_->flush(now);
+  gateway_->settle();
   std::vector<engine::CarrierId> ids;
   for (auto& [id, carrier] : carriers_) ids.push_back(id);
   for (engine::CarrierId id : ids) {
