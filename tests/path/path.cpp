@@ -150,7 +150,9 @@ void Path::give(App& app, std::size_t size) {
 }
 
 void Path::run() {
-  while (client_turn() | gateway_turn()) {
+  for (bool any = true; any;) {
+    any = client_turn();
+    any = gateway_turn() || any;
   }
 }
 
