@@ -1,7 +1,7 @@
 """The tunnel beside other ways into the same namespaces, in one run on one machine: direct (D), two plain haproxy relays in a row (P),
 wireguard-go from Debian's backports (W), and ours (C). Congestion control is cubic for all.
 
-  tools/bench                   five rounds; about 25 minutes
+  tools/bench                   five rounds; about 30 minutes
   tools/bench --quick           one short round, to see that it works
   tools/bench --only NAME       what has NAME in its name alone: bulk, rr, connect, http, udp, memory, up; may be repeated
   tools/bench --json FILE       the figures of every round
