@@ -87,9 +87,9 @@ def _connections(results):
     many, http = "new connections, 64 at once", "HTTP requests, 16 connections"
     yield Goal("S11", f"{many}, by P", results.ratio(many, "P"), 1.2, 1.8)
     yield Goal("S11", f"{many}, by W", results.ratio(many, "W"), 1.6, None)
-    yield Goal("S11", "the same for 30 s: last third by first", results.once("decay", "last_by_first"), 0.95, 1)
+    yield Goal("S11", f"the same for {results.once('decay', 'seconds') or 30} s: last third by first", results.once("decay", "last_by_first"), 0.95, 1)
     empty, loaded = results.once("beside_idle", "empty"), results.once("beside_idle", "with_idle_flows")
-    yield Goal("S12", "the same beside 15k idle flows, by without", loaded / empty if empty else None, 0.8, 1)
+    yield Goal("S12", f"the same beside {results.once('beside_idle', 'flows') or 15000} idle flows, by without", loaded / empty if empty else None, 0.8, 1)
     yield Goal("S13", f"{http}, by P", results.ratio(http, "P"), 1.2, 1.6)
     yield Goal("S13", f"{http}, by W", results.ratio(http, "W"), 2, None)
 

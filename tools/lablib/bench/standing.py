@@ -67,7 +67,7 @@ def connect_with_idle_flows(contender, measure, count, rounds):
         empty += measure.connect(contender, 64).values()
         with idle_flows(contender, count):
             loaded += measure.connect(contender, 64).values()
-    return {"empty": statistics.median(empty), "with_idle_flows": statistics.median(loaded)}
+    return {"flows": count, "empty": statistics.median(empty), "with_idle_flows": statistics.median(loaded)}
 
 
 def decay(contender, measure, seconds):
@@ -75,7 +75,7 @@ def decay(contender, measure, seconds):
     measure.connect(contender, 64, seconds)
     by_second = measure.by_second
     third = max(1, len(by_second) // 3)
-    return {"by_second": by_second, "last_by_first": round(sum(by_second[-third:]) / max(1, sum(by_second[:third])), 3)}
+    return {"seconds": seconds, "by_second": by_second, "last_by_first": round(sum(by_second[-third:]) / max(1, sum(by_second[:third])), 3)}
 
 
 def ups(contender, times):
