@@ -106,7 +106,8 @@ std::size_t Attachment::write_copied(Connection& connection, Bytes data) {
       connection.tail = machine_.pool().take(kTailSize);
       connection.tail_used = 0;
     }
-    const std::size_t n = std::min({data.size() - taken, Machine::send_space(connection), kTailSize - connection.tail_used});
+    const std::size_t n =
+        std::min({data.size() - taken, Machine::send_space(connection), kTailSize - connection.tail_used});
     if (n == 0) break;
     const MutableBytes place = connection.tail.bytes().subspan(connection.tail_used, n);
     copy_bytes(place, data.subspan(taken, n));
@@ -136,9 +137,8 @@ void Attachment::abort(engine::ConnectionId id) {
 void Attachment::consumed(engine::ConnectionId id, std::size_t bytes) {
   begin_call();
   Connection& connection = own(id);
-  CAUSEWAY_ASSERT(bytes <= connection.unconsumed);
-  connection.unconsumed -= std::uint32_t(bytes);
-  if (connection.pcb && machine_.widen_window(connection, bytes)) touch(connection);
+  machine_.release(connection, bytes);
+  if (connection.pcb && machine_.widen_window(connection)) touch(connection);
 }
 
 void Attachment::take_events(std::vector<engine::StackEvent>& out) {
@@ -278,7 +278,7 @@ void Attachment::add_event(engine::StackEvent::Kind kind, Connection& connection
 }
 
 void Attachment::add_received(Connection& connection, Slice data) {
-  connection.unconsumed += std::uint32_t(data.size);
+  machine_.hold(connection, data.size);
   add_event(engine::StackEvent::Kind::kReceived, connection);
   events_.back().data = std::move(data);
 }

@@ -29,6 +29,8 @@ constexpr std::uint32_t kCongestionWindow = 64 * 1024 * 1024;
 constexpr std::uint32_t kWindowToSpare = 32 * 1024;
 constexpr std::int16_t kFirstTimeout = 1000 / TCP_SLOW_INTERVAL;  // RFC 6298, section 2: a second
 
+constexpr std::uint32_t kSmallestWindow = 0x10000;
+
 using EventKind = engine::StackEvent::Kind;
 
 // RFC 9293, 3.10.7.4, and RFC 5961, section 5, in Linux's reading: lwIP takes windows and acknowledgements from segments that
@@ -83,8 +85,8 @@ struct Machine::Callbacks {
 
 Machine::Machine(BufferPool& pool, Random& random, const StackOptions& options)
     : pool_(pool),
-      options_{options.max_connections, std::clamp<std::uint32_t>(options.receive_window, 0x10000, TCP_WND),
-               std::min<std::uint32_t>(options.send_buffer, TCP_SND_BUF), options.ack_delay},
+      options_{options.max_connections, std::clamp<std::uint32_t>(options.receive_window, kSmallestWindow, TCP_WND),
+               options.receive_budget, std::min<std::uint32_t>(options.send_buffer, TCP_SND_BUF), options.ack_delay},
       sequence_hash_(random) {
   CAUSEWAY_ASSERT(!the_machine);
   the_machine = this;
@@ -136,6 +138,7 @@ Connection* Machine::take_slot(Attachment& owner) {
 
 void Machine::give_back(Connection& connection) {
   CAUSEWAY_ASSERT(connection.owner && !connection.pcb && connection.sent.empty());
+  release(connection, connection.unconsumed);
   const engine::ConnectionId id = connection.id;
   std::destroy_at(&connection);
   std::construct_at(&connection);
@@ -238,7 +241,7 @@ bool Machine::open(Connection& connection, const packet::Parsed& syn) {
   pcb->rto = pcb->sv = kFirstTimeout;
   pcb->snd_buf = options_.send_buffer;
   if (pcb->flags & TF_WND_SCALE) {
-    pcb->rcv_wnd = pcb->rcv_ann_wnd = options_.receive_window;
+    pcb->rcv_wnd = pcb->rcv_ann_wnd = window_of_each();
     // The window of a SYN-ACK is not scaled, so this is all the app has been told; lwIP believes it told everything.
     pcb->rcv_ann_right_edge = pcb->rcv_nxt + 0xffff;
   }
@@ -319,16 +322,35 @@ std::size_t Machine::send_space(const Connection& connection) {
   return connection.pcb->snd_queuelen < TCP_SND_QUEUELEN ? connection.pcb->snd_buf : 0;
 }
 
+void Machine::hold(Connection& connection, std::size_t bytes) {
+  if (bytes > 0 && connection.unconsumed == 0) ++holding_;
+  connection.unconsumed += std::uint32_t(bytes);
+}
+
+void Machine::release(Connection& connection, std::size_t bytes) {
+  CAUSEWAY_ASSERT(bytes <= connection.unconsumed);
+  connection.unconsumed -= std::uint32_t(bytes);
+  if (bytes > 0 && connection.unconsumed == 0) --holding_;
+}
+
+// Connections that have something waiting share the windows' budget, so that many uploads at once wait in their apps.
+std::uint32_t Machine::window_of_each() const {
+  const std::size_t share = options_.receive_budget / std::max<std::size_t>(holding_, 1);
+  return std::uint32_t(std::clamp<std::size_t>(share, kSmallestWindow, options_.receive_window));
+}
+
 // The next packet carries the wider window. One is sent for its sake only where an eighth more can be told of and the app is
 // near the end of what it was told: until then its own segments bring about acknowledgements.
-bool Machine::widen_window(Connection& connection, std::size_t bytes) {
+bool Machine::widen_window(Connection& connection) {
   tcp_pcb* pcb = connection.pcb;
-  pcb->rcv_wnd += tcpwnd_size_t(bytes);
+  const std::uint32_t window = (pcb->flags & TF_WND_SCALE) ? window_of_each() : 0xffff;
+  // What the app was told of is never taken back: a window shrinks as it is used up.
+  const std::uint32_t room = window - std::min(window, connection.unconsumed);
+  pcb->rcv_wnd = std::max(pcb->rcv_wnd, tcpwnd_size_t(room));
   if (pcb->state != ESTABLISHED && pcb->state != FIN_WAIT_1 && pcb->state != FIN_WAIT_2) return false;
   tcp_update_rcv_ann_wnd(pcb);
   const std::uint32_t left = pcb->rcv_ann_right_edge - pcb->rcv_nxt;
   const std::uint32_t unannounced = pcb->rcv_wnd - left;
-  const std::uint32_t window = (pcb->flags & TF_WND_SCALE) ? options_.receive_window : 0xffff;
   if (left >= kWindowToSpare || unannounced < window / 8) return false;
   pcb->rcv_ann_wnd = pcb->rcv_wnd;
   tcp_set_flags(pcb, TF_ACK_NOW);

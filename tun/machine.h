@@ -62,8 +62,11 @@ class Machine {
   static std::size_t window_left(const Connection& connection);
   // How many more bytes may be queued.
   static std::size_t send_space(const Connection& connection);
-  // Takes consumed bytes off what fills the receive window, and gives whether the app should hear of it now.
-  bool widen_window(Connection& connection, std::size_t bytes);
+  // Counts received bytes that are not consumed, and those that have been.
+  void hold(Connection& connection, std::size_t bytes);
+  void release(Connection& connection, std::size_t bytes);
+  // Lets the receive window grow again after release(), and gives whether the app should hear of it now.
+  bool widen_window(Connection& connection);
   // FIN may be queued. While the app has no room for all the data it may not: lwIP puts it on the last segment, and where it
   // has to split that one for a small window it leaves the FIN on the first half (tcp_split_unsent_seg, 2.1.3).
   static bool may_finish(const Connection& connection);
@@ -85,6 +88,7 @@ class Machine {
   void begin(Connection& connection);
   void end(Connection& connection);
   void release_sent(Connection& connection);
+  std::uint32_t window_of_each() const;
 
   BufferPool& pool_;
   const StackOptions options_;
@@ -96,6 +100,7 @@ class Machine {
   std::vector<std::unique_ptr<Connection[]>> chunks_;
   std::vector<engine::ConnectionId> free_;
   std::size_t live_ = 0;
+  std::size_t holding_ = 0;  // connections with received bytes that are not consumed
 
   Connection* current_ = nullptr;  // whom lwIP is working for
   Buffer incoming_;                // the block of the segment that is being taken in

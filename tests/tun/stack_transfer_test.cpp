@@ -283,5 +283,40 @@ TEST_F(StackTransfer, AnIdleConnectionHoldsNoPacketMemory) {
   EXPECT_EQ(tcp_->deadline(), kNever);
 }
 
+class StackBudget : public StackHarness {
+ protected:
+  StackBudget() : StackHarness({.receive_window = 1024 * 1024, .receive_budget = 4 * 1024 * 1024}) {}
+};
+
+TEST_F(StackBudget, ManyUploadsThatWaitShareWhatAFewMayHaveEach) {
+  constexpr std::size_t kUploads = 32;
+  std::vector<Peer*> peers;
+  for (std::size_t i = 0; i < kUploads; ++i) {
+    AppOptions options;
+    options.local.port = std::uint16_t(41000 + i);
+    options.segment = 32 * 1024;
+    peers.push_back(&connect(options));
+    peers.back()->consume = false;
+  }
+  // Little from each first: from then on all of them have something waiting.
+  for (Peer* peer : peers) peer->app.send(pattern(1000));
+  settle();
+  for (Peer* peer : peers) peer->app.send(pattern(4 * 1024 * 1024));
+  settle();
+  std::size_t most = 0;
+  // As the engine gives bytes back, a window that was wide goes down to its share.
+  for (int round = 0; round < 200; ++round) {
+    most = 0;
+    for (Peer* peer : peers) {
+      std::size_t waiting = peer->received.size() - peer->consumed;
+      most = std::max(most, waiting);
+      if (waiting > 1) consumed(*peer, std::min<std::size_t>(waiting - 1, 16 * 1024));
+    }
+    settle();
+  }
+  EXPECT_LE(most, 4u * 1024 * 1024 / kUploads);
+  EXPECT_GE(most, 64u * 1024);
+}
+
 }  // namespace
 }  // namespace causeway::tun
