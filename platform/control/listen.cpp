@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <thread>
 
 #include "platform/control/client.h"
 
@@ -18,6 +20,17 @@ tl::unexpected<Error> system_error(const std::string& doing) {
   return fail(ErrorCode::kSystem, doing + ": " + std::strerror(errno));
 }
 
+// A daemon that was killed keeps its socket until the kernel has closed its files.
+constexpr auto kPatience = std::chrono::seconds(2);
+constexpr auto kPause = std::chrono::milliseconds(50);
+
+Result<bool> somebody_answers(const sockaddr_un& address) {
+  Descriptor probe(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!probe) return system_error("cannot make a socket");
+  // EAGAIN: its queue is full, so somebody is there.
+  return connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 || errno == EAGAIN;
+}
+
 // Takes a socket away that a dead daemon left.
 Result<void> clear(const std::string& path, const sockaddr_un& address) {
   struct stat found {};
@@ -26,12 +39,15 @@ Result<void> clear(const std::string& path, const sockaddr_un& address) {
     return fail(ErrorCode::kConflict, path + " is there already, and is no socket",
                 "choose another --socket, or remove it");
   }
-  Descriptor probe(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!probe) return system_error("cannot make a socket");
-  // EAGAIN: its queue is full, so somebody is there.
-  if (connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 || errno == EAGAIN) {
-    return fail(ErrorCode::kConflict, "another tund answers on " + path,
-                "end that one first, or choose another --socket");
+  for (auto waited = kPause;; waited += kPause) {
+    Result<bool> answers = somebody_answers(address);
+    if (!answers) return tl::make_unexpected(answers.error());
+    if (!*answers) break;
+    if (waited > kPatience) {
+      return fail(ErrorCode::kConflict, "another tund answers on " + path,
+                  "end that one first, or choose another --socket");
+    }
+    std::this_thread::sleep_for(kPause);
   }
   if (unlink(path.c_str()) != 0 && errno != ENOENT) return system_error("cannot remove the old " + path);
   return {};
