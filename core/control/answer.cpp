@@ -63,6 +63,7 @@ struct Encoder {
                 {"last_error", presentable(tunnel.last_error, kMaxStatusText)},
                 {"icmp", presentable(tunnel.icmp, kMaxStatusText)},
                 {"resolver", presentable(tunnel.resolver, kMaxStatusText)},
+                {"cipher", presentable(tunnel.cipher, kMaxStatusText)},
                 {"up_for_s", std::uint64_t(std::max<std::int64_t>(0, tunnel.up_for.count()))},
                 {"routes", cut_list(tunnel.routes, kMaxListed)},
                 {"addresses", cut_list(tunnel.addresses, kMaxListed)},
@@ -131,6 +132,7 @@ TunnelAnswer read_tunnel(Reader& reader) {
   tunnel.last_error = reader.text("last_error", kMaxText);
   tunnel.icmp = reader.text("icmp", kMaxText);
   tunnel.resolver = reader.text("resolver", kMaxText);
+  tunnel.cipher = reader.text("cipher", kMaxText);
   if (reader.has("round_trip_us")) tunnel.round_trip = read_time(reader, "round_trip_us");
   tunnel.up_for = std::chrono::seconds(std::min<std::uint64_t>(reader.number("up_for_s"), INT64_MAX / 1'000'000'000));
   tunnel.routes = reader.texts("routes");

@@ -74,7 +74,7 @@ struct StepAnswer {
 struct TunnelAnswer {
   std::string profile;
   std::string state;  // "down", "coming-up", "up", "reconnecting", "going-down"
-  std::string device, gateway, gateway_key, own_key, last_error, icmp, resolver;
+  std::string device, gateway, gateway_key, own_key, last_error, icmp, resolver, cipher;
   std::optional<std::chrono::microseconds> round_trip;
   std::chrono::seconds up_for{};
   std::vector<std::string> routes, addresses, dns_servers, skipped_routes;

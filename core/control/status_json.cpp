@@ -18,6 +18,7 @@ std::string status_json(const std::vector<TunnelAnswer>& tunnels) {
                    {"round_trip_us", nullptr},
                    {"icmp", tunnel.icmp},
                    {"resolver", tunnel.resolver},
+                   {"cipher", tunnel.cipher},
                    {"routes", tunnel.routes},
                    {"addresses", tunnel.addresses},
                    {"dns_servers", tunnel.dns_servers},

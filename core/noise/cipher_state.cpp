@@ -1,24 +1,23 @@
 #include "core/noise/cipher_state.h"
 
-#include <sodium.h>
+#include "core/noise/aead_choice.h"
 
 namespace causeway::noise {
 namespace {
 
-struct Nonce {
-  explicit Nonce(std::uint64_t n) {
-    for (int i = 0; i < 8; ++i) bytes[4 + i] = std::uint8_t(n >> (8 * i));
-  }
-  std::uint8_t bytes[12]{};
-};
+// Noise section 12: four bytes of zeros, then the counter, little-endian.
+Aead::Nonce nonce_of(std::uint64_t n) {
+  Aead::Nonce bytes{};
+  for (std::size_t i = 0; i < 8; ++i) bytes[4 + i] = std::uint8_t(n >> (8 * i));
+  return bytes;
+}
 
 }  // namespace
 
 bool CipherState::seal(Bytes associated, MutableBytes text, std::size_t size) {
   CAUSEWAY_ASSERT(has_key_ && text.size() >= size + kTag);
   if (nonce_ == kLastNonce) return false;
-  crypto_aead_chacha20poly1305_ietf_encrypt(text.data(), nullptr, text.data(), size, associated.data(), associated.size(),
-                                            nullptr, Nonce(nonce_).bytes, key_.data());
+  aead().of(size).seal(key_, nonce_of(nonce_), associated, text, size);
   ++nonce_;
   return true;
 }
@@ -26,12 +25,15 @@ bool CipherState::seal(Bytes associated, MutableBytes text, std::size_t size) {
 bool CipherState::open(Bytes associated, MutableBytes text) {
   CAUSEWAY_ASSERT(has_key_);
   if (nonce_ == kLastNonce || text.size() < kTag) return false;
-  if (crypto_aead_chacha20poly1305_ietf_decrypt(text.data(), nullptr, nullptr, text.data(), text.size(), associated.data(),
-                                                associated.size(), Nonce(nonce_).bytes, key_.data()) != 0) {
-    return false;
-  }
+  if (!aead().of(text.size() - kTag).open(key_, nonce_of(nonce_), associated, text)) return false;
   ++nonce_;
   return true;
+}
+
+void CipherState::wipe() {
+  if (has_key_) forget_last_key();
+  key_.wipe();
+  has_key_ = false;
 }
 
 }  // namespace causeway::noise

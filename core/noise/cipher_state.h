@@ -1,17 +1,21 @@
 // One direction's key and counter (Noise section 5.1), sealing and opening in place. The only caller of the AEAD.
+// A plain value, cheap to copy.
 #pragma once
 
-#include "core/base/secret.h"
+#include "core/noise/aead.h"
 
 namespace causeway::noise {
 
 class CipherState {
  public:
-  static constexpr std::size_t kTag = 16;
+  static constexpr std::size_t kTag = Aead::kTag;
   static constexpr std::uint64_t kLastNonce = ~std::uint64_t(0);  // reserved by Noise
 
   CipherState() = default;
   explicit CipherState(Bytes key) : key_(key), has_key_(true) {}
+  CipherState(const CipherState&) = default;
+  CipherState& operator=(const CipherState&) = default;
+  ~CipherState() { wipe(); }
 
   bool has_key() const { return has_key_; }
   std::uint64_t nonce() const { return nonce_; }
@@ -19,13 +23,12 @@ class CipherState {
 
   // Seals the first `size` bytes of `text`, which has room for the tag behind them. False once the nonces are used up.
   [[nodiscard]] bool seal(Bytes associated, MutableBytes text, std::size_t size);
-  // Opens `text` (the tag is its last 16 bytes) in place. A failure changes nothing but the bytes of `text`.
+  // Opens `text` (the tag is its last 16 bytes) in place. A failure zeroes the text and changes
+  // nothing else.
   [[nodiscard]] bool open(Bytes associated, MutableBytes text);
 
-  void wipe() {
-    key_.wipe();
-    has_key_ = false;
-  }
+  // The key, and what the AEAD kept of the last one.
+  void wipe();
 
  private:
   Secret<32> key_;

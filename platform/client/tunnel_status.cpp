@@ -1,3 +1,4 @@
+#include "core/noise/aead_choice.h"
 #include "platform/client/tunnel_inside.h"
 #include "platform/loop/clock.h"
 
@@ -81,6 +82,7 @@ TunnelStatus Tunnel::Inside::status() const {
   out.gateway_key = noise::encode_key(profile_.gateway_key);
   out.own_key = noise::encode_key(keys_.own.public_key);
   out.last_error = last_error_;
+  out.cipher = noise::cipher_name();
   if (!driver_) {
     out.icmp = "not known while it is down";
     return out;

@@ -56,6 +56,7 @@ struct Fake {
     out.round_trip = 1500us;
     out.up_for = 61s;
     out.icmp = "available";
+    out.cipher = "ChaCha20-Poly1305 by hand";
     out.routes = {"10.96.0.0/16", "fd00:96::/112"};
     out.counters = {{"packets_out", 7}, {"packets_in", 5}};
     return out;

@@ -177,6 +177,7 @@ TEST(Tunctl, StatusTellsHowItIsAndExitsAccordingly) {
   EXPECT_EQ(up.code, 0);
   EXPECT_TRUE(has(up, "demo: up for 1 min 1 s, by 10.77.0.1:7700 (1.5 ms there and back)\n")) << up.out;
   EXPECT_TRUE(has(up, "  routes       10.96.0.0/16, fd00:96::/112\n")) << up.out;
+  EXPECT_TRUE(has(up, "  cipher       ChaCha20-Poly1305 by hand\n")) << up.out;
   EXPECT_FALSE(has(up, "packets_in"));
   EXPECT_TRUE(has(tunctl(daemon, "status --counters"), "packets_in"));
   daemon.on_loop([] { fake::lose_link("demo", "the gateway is silent"); });
@@ -194,8 +195,8 @@ TEST(Tunctl, StatusInJsonKeepsItsKeys) {
   EXPECT_EQ(json.code, 0);
   std::size_t at = 0;
   for (std::string_view key : {"tunnels", "profile", "state", "device", "gateway", "gateway_key", "own_key",
-                               "last_error", "up_for_s", "round_trip_us", "icmp", "resolver", "routes", "addresses",
-                               "dns_servers", "skipped_routes", "counters", "packets_out", "packets_in"}) {
+                               "last_error", "up_for_s", "round_trip_us", "icmp", "resolver", "cipher", "routes",
+                               "addresses", "dns_servers", "skipped_routes", "counters", "packets_out", "packets_in"}) {
     std::size_t found = json.out.find('"' + std::string(key) + "\":");
     EXPECT_NE(found, std::string::npos) << key << json.out;
     EXPECT_GE(found, at) << key;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "core/noise/aead_choice.h"
 #include "core/noise/keys.h"
 #include "platform/gateway/clients_file.h"
 #include "platform/gateway/gateway_driver.h"
@@ -105,8 +106,8 @@ int serve(const config::GatewayConfig& config, const link::StreamCarrier::Keys& 
   std::string listening;
   for (const packet::Endpoint& at : driver.listening()) listening += (listening.empty() ? "" : ", ") + at.text();
   spdlog::info(
-      "tun-gateway {} listens on {}; its public key is {}; {}", CAUSEWAY_VERSION, listening,
-      noise::encode_key(keys.public_key),
+      "tun-gateway {} listens on {}; its public key is {}; it seals with {}; {}", CAUSEWAY_VERSION, listening,
+      noise::encode_key(keys.public_key), noise::cipher_name(),
       driver.can_ping() ? "it can ping" : "it cannot ping (net.ipv4.ping_group_range does not have its group)");
   if (!load_clients(config.clients_file, driver)) return kFailed;
 

@@ -47,6 +47,7 @@ void print(const control::TunnelAnswer& tunnel, bool counters) {
   row("DNS", tunnel.dns_servers);
   row("resolver", tunnel.resolver);
   row("ping", tunnel.icmp);
+  row("cipher", tunnel.cipher);
   row("gateway key", tunnel.gateway_key);
   row("own key", tunnel.own_key);
   if (!counters) return;

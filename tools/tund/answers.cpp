@@ -45,6 +45,7 @@ control::TunnelAnswer to_answer(const TunnelStatus& status) {
   out.last_error = status.last_error;
   out.icmp = status.icmp;
   out.resolver = status.resolver;
+  out.cipher = status.cipher;
   out.round_trip = status.round_trip;
   out.up_for = status.up_for;
   out.routes = status.routes;

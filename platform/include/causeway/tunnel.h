@@ -67,6 +67,7 @@ struct TunnelStatus {
   std::chrono::seconds up_for{};
   std::string icmp;             // "available", or why not
   std::string resolver;         // how the machine's questions come to us
+  std::string cipher;           // what seals the link, and whose code does: "ChaCha20-Poly1305 by libcrypto 3.0.19"
   std::vector<std::string> routes, addresses, skipped_routes;
   std::vector<std::string> dns_servers;  // the virtual addresses on which we answer DNS
   // Name and value of every counter, in a fixed order: "packets_in", "drop_no_route", "dns_questions", "memory_bytes"...

@@ -131,6 +131,7 @@ TunnelAnswer tunnel() {
   out.gateway_key = out.own_key = std::string(44, 'k');
   out.icmp = "available";
   out.resolver = "/etc/resolv.conf";
+  out.cipher = "ChaCha20-Poly1305 by libsodium 1.0.18";
   out.round_trip = 1234us;
   out.up_for = 61s;
   out.routes = {"10.96.0.0/16", "fd00:96::/112"};
@@ -141,7 +142,7 @@ TunnelAnswer tunnel() {
 TEST(Control, AnswersComeBackAsTheyWereSent) {
   const Answer all[] = {StepAnswer{"device", 4100us, "cw-demo, 4 routes"},
                         tunnel(),
-                        TunnelAnswer{"a", "down", {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}},
+                        TunnelAnswer{"a", "down", {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}},
                         VersionAnswer{"0.1.0"},
                         UpAnswer{"demo", UpOutcome::kUp, 84ms, ""},
                         UpAnswer{"demo", UpOutcome::kAlreadyUp, 0us, "older profile"},
@@ -165,6 +166,7 @@ TEST(Control, CountersKeepTheirOrderAndSize) {
   ASSERT_TRUE(back);
   EXPECT_EQ(std::get<TunnelAnswer>(*back).counters, tunnel().counters);
   EXPECT_EQ(std::get<TunnelAnswer>(*back).round_trip, 1234us);
+  EXPECT_EQ(std::get<TunnelAnswer>(*back).cipher, tunnel().cipher);
 }
 
 TEST(Control, StepsAndTunnelsLeaveTheirRequestOpen) {
@@ -187,7 +189,8 @@ TEST(Control, AnswersFitTheirLineHoweverMuchTheyShouldSay) {
   // What JSON makes longest: quotes become two bytes.
   std::string text(3000, '"');
   for (auto* field :
-       {&big.device, &big.gateway, &big.gateway_key, &big.own_key, &big.last_error, &big.icmp, &big.resolver})
+       {&big.device, &big.gateway, &big.gateway_key, &big.own_key, &big.last_error, &big.icmp, &big.resolver,
+        &big.cipher})
     *field = text;
   for (auto* list : {&big.routes, &big.addresses, &big.dns_servers, &big.skipped_routes}) list->assign(300, text);
   for (int i = 0; i < 300; ++i) big.counters.emplace_back(text, UINT64_MAX);

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "core/noise/aead_choice.h"
 #include "core/packet/build.h"
 #include "core/packet/checksum.h"
 #include "fake_host.h"
@@ -221,6 +222,7 @@ TEST_F(TunnelTest, ComesUpStepByStepOnceThePathIsProven) {
   EXPECT_EQ(status.device, "cw-demo");
   EXPECT_EQ(status.gateway, gateways_[0]);
   EXPECT_EQ(status.icmp, "available");
+  EXPECT_EQ(status.cipher, noise::cipher_name());
   EXPECT_EQ(status.dns_servers, std::vector<std::string>{"198.19.0.53"});
   EXPECT_EQ(status.own_key, noise::encode_key(keys_.public_key));
   EXPECT_TRUE(status.round_trip);

@@ -11,6 +11,7 @@
 #include <sstream>
 #include <thread>
 
+#include "core/noise/aead_choice.h"
 #include "platform/loop/clock.h"
 #include "tests/platform/gateway/peer.h"
 
@@ -108,6 +109,7 @@ class GatewayProgram : public testing::Test {
 TEST_F(GatewayProgram, SaysWhoCameAndWentAndEndsWithZeroOnSigterm) {
   serve();
   EXPECT_NE(log().find(noise::encode_key(gateway_key.public_key)), std::string::npos);
+  EXPECT_NE(log().find("it seals with " + noise::cipher_name()), std::string::npos);
   {
     auto peer = connect(client_key);
     ASSERT_TRUE(peer->up()) << peer->why();
