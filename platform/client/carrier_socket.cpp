@@ -4,9 +4,6 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
-
-#include <array>
 
 #include "platform/loop/clock.h"
 
@@ -63,32 +60,17 @@ Result<std::size_t> CarrierSocket::read(MutableBytes space) {
 }
 
 Result<std::size_t> CarrierSocket::write(std::span<const Bytes> pieces) {
-  std::array<iovec, 4> vector;
-  CAUSEWAY_ASSERT(pieces.size() <= vector.size());
-  std::size_t size = 0;
-  for (std::size_t i = 0; i < pieces.size(); ++i) {
-    vector[i] = {const_cast<std::uint8_t*>(pieces[i].data()), pieces[i].size()};
-    size += pieces[i].size();
-  }
-  msghdr message{};
-  message.msg_iov = vector.data();
-  message.msg_iovlen = pieces.size();
-  ssize_t n;
-  do n = sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
-  while (n < 0 && errno == EINTR);
-  if (n < 0 && errno != EAGAIN) {
-    return fail(ErrorCode::kUnavailable, "the connection broke: " + error_text(errno));
-  }
-  std::size_t taken = n < 0 ? 0 : std::size_t(n);
-  if (taken < size) {
+  Sent sent = send_pieces(socket_.get(), pieces);
+  if (sent.error != 0) return fail(ErrorCode::kUnavailable, "the connection broke: " + error_text(sent.error));
+  if (!sent.all) {
     blocked_ = true;
     poll_.watch(Poll::kReadable | Poll::kWritable);
   }
-  if (taken > 0 && !checking_) {
+  if (sent.bytes > 0 && !checking_) {
     checking_ = true;
     progress_.set(boot_now() + kProgressEach);
   }
-  return taken;
+  return sent.bytes;
 }
 
 void CarrierSocket::finish() { shutdown(socket_.get(), SHUT_WR); }

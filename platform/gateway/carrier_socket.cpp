@@ -2,7 +2,6 @@
 
 #include <linux/tcp.h>
 #include <netinet/in.h>
-#include <sys/uio.h>
 
 #include <array>
 #include <cerrno>
@@ -71,30 +70,19 @@ void CarrierSocket::write() {
     std::array<Bytes, 2> pieces;
     std::size_t count = host_.engine().transmit(id_, pieces);
     if (count == 0) break;
-    std::array<iovec, 2> vectors;
-    std::size_t total = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-      vectors[i] = {const_cast<std::uint8_t*>(pieces[i].data()), pieces[i].size()};
-      total += pieces[i].size();
-    }
-    msghdr message{};
-    message.msg_iov = vectors.data();
-    message.msg_iovlen = count;
-    ssize_t n = sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0 && errno != EAGAIN) return end();
-    std::size_t written = n < 0 ? 0 : std::size_t(n);
-    if (written > 0) {
-      written_ += written;
-      host_.engine().transmitted(id_, written, boot_now());
+    Sent sent = send_pieces(socket_.get(), std::span(pieces.data(), count));
+    if (sent.error != 0) return end();
+    if (sent.bytes > 0) {
+      written_ += sent.bytes;
+      host_.engine().transmitted(id_, sent.bytes, boot_now());
       if (!std::exchange(looked_at_, true)) host_.sent(id_);
       if (!closing_) host_.touched();  // there is room for more
     }
-    if (written < total || written >= budget) {
+    if (!sent.all || sent.bytes >= budget) {
       blocked_ = true;
       return;
     }
-    budget -= written;
+    budget -= sent.bytes;
   }
   if (!closing_ || shut_) return;
   shut_ = true;

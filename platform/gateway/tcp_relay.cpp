@@ -2,7 +2,6 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/uio.h>
 
 #include <array>
 #include <cerrno>
@@ -13,7 +12,6 @@ namespace {
 // What one relay may do in a turn before the others have theirs.
 constexpr int kReadsPerTurn = 4;
 constexpr std::size_t kWritesPerTurn = 512 * 1024;
-constexpr std::size_t kPieces = 32;
 
 int take_error(int socket) {
   int error = 0;
@@ -122,37 +120,26 @@ bool TcpRelay::read() {
 }
 
 bool TcpRelay::write() {
-  std::array<Bytes, kPieces> pieces;
-  std::array<iovec, kPieces> vectors;
+  std::array<Bytes, kMostPieces> pieces;
   std::size_t budget = kWritesPerTurn;
   blocked_ = false;
   while (true) {
     std::size_t count = host_.engine().relay_transmit(id_, pieces);
     if (count == 0) return true;
-    std::size_t total = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-      vectors[i] = {const_cast<std::uint8_t*>(pieces[i].data()), pieces[i].size()};
-      total += pieces[i].size();
-    }
-    msghdr message{};
-    message.msg_iov = vectors.data();
-    message.msg_iovlen = count;
-    ssize_t n = sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0 && errno != EAGAIN) {
-      fail(errno);
+    Sent sent = send_pieces(socket_.get(), std::span(pieces.data(), count));
+    if (sent.error != 0) {
+      fail(sent.error);
       return false;
     }
-    std::size_t written = n < 0 ? 0 : std::size_t(n);
-    if (written > 0) {
-      host_.engine().relay_transmitted(id_, written, boot_now());
+    if (sent.bytes > 0) {
+      host_.engine().relay_transmitted(id_, sent.bytes, boot_now());
       host_.touched();
     }
-    if (written < total || written >= budget) {
+    if (!sent.all || sent.bytes >= budget) {
       blocked_ = true;
       return true;
     }
-    budget -= written;
+    budget -= sent.bytes;
   }
 }
 

@@ -1,8 +1,12 @@
 #include "platform/net/socket.h"
 
 #include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include <array>
+#include <cerrno>
 #include <system_error>
 
 namespace causeway::platform {
@@ -51,5 +55,23 @@ packet::Endpoint local_endpoint(int socket) {
 }
 
 std::string error_text(int error) { return std::generic_category().message(error); }
+
+Sent send_pieces(int socket, std::span<const Bytes> pieces) {
+  CAUSEWAY_ASSERT(pieces.size() <= kMostPieces);
+  std::array<iovec, kMostPieces> vectors;
+  std::size_t total = 0;
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    vectors[i] = {const_cast<std::uint8_t*>(pieces[i].data()), pieces[i].size()};
+    total += pieces[i].size();
+  }
+  msghdr message{};
+  message.msg_iov = vectors.data();
+  message.msg_iovlen = pieces.size();
+  ssize_t n;
+  do n = sendmsg(socket, &message, MSG_NOSIGNAL);
+  while (n < 0 && errno == EINTR);
+  if (n < 0) return {0, false, errno == EAGAIN ? 0 : errno};
+  return {std::size_t(n), std::size_t(n) == total, 0};
+}
 
 }  // namespace causeway::platform

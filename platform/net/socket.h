@@ -3,6 +3,7 @@
 
 #include <sys/socket.h>
 
+#include <span>
 #include <string>
 #include <utility>
 
@@ -49,5 +50,14 @@ packet::Endpoint local_endpoint(int socket);
 
 // "Connection refused", for a value of errno.
 std::string error_text(int error);
+
+// Several pieces, at most kMostPieces, in one sendmsg(). What the kernel could not take is no error.
+inline constexpr std::size_t kMostPieces = 32;
+struct Sent {
+  std::size_t bytes = 0;
+  bool all = false;
+  int error = 0;  // errno; 0: none
+};
+Sent send_pieces(int socket, std::span<const Bytes> pieces);
 
 }  // namespace causeway::platform
