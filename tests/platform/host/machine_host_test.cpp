@@ -39,6 +39,9 @@ void make_uplink() {
       "up");
   run("ip addr add 192.0.2.2/24 dev up0 && ip route add default via 192.0.2.1");
   run("ip -6 addr add 2001:db8::2/64 dev up0 nodad && ip -6 route add default via 2001:db8::1");
+  // The kernel tells of a carrier a moment later, and makes a route of it then: what is compared with later has to have it.
+  run("for i in $(seq 200); do [ \"$(ip -6 route show table local ff00::/8 | grep -c -e 'dev up0' -e 'dev far0')\" = 2 ] && "
+      "exit 0; sleep 0.02; done; exit 1");
   write_text(kResolvConf, kOriginal);
 }
 
