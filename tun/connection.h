@@ -23,6 +23,9 @@ struct Connection {
   std::uint32_t tail_used = 0;
 
   std::uint32_t unconsumed = 0;      // received bytes that consumed() has not given back
+  std::uint32_t window = 0;          // how many of them there may be; grows as they are consumed
+  std::uint32_t consumed = 0;        // of them, since the window last grew
+  std::uint32_t last_busy = 0;       // the machine's period in which something was last received
   std::uint32_t acknowledged = 0;    // bytes acknowledged by the segment being taken in
   std::uint32_t last_ack_sent = 0;   // the acknowledgement number of the last packet sent
   std::uint16_t peer_mss = 0;

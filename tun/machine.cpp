@@ -30,6 +30,8 @@ constexpr std::uint32_t kWindowToSpare = 32 * 1024;
 constexpr std::int16_t kFirstTimeout = 1000 / TCP_SLOW_INTERVAL;  // RFC 6298, section 2: a second
 
 constexpr std::uint32_t kSmallestWindow = 0x10000;
+// Over which connections are counted that share the windows' budget: long enough for each to have its turn.
+constexpr Duration kBusyPeriod = std::chrono::milliseconds(200);
 
 using EventKind = engine::StackEvent::Kind;
 
@@ -112,7 +114,14 @@ Machine& Machine::instance() {
   return *the_machine;
 }
 
-void Machine::set_now(Instant now) { now_ = std::max(now_, now); }
+void Machine::set_now(Instant now) {
+  now_ = std::max(now_, now);
+  const auto period = std::uint32_t(now_.time_since_epoch() / kBusyPeriod) + 1;
+  if (period == period_) return;
+  busy_before_ = period == period_ + 1 ? busy_ : 0;
+  busy_ = 0;
+  period_ = period;
+}
 
 Duration Machine::tick_length() { return std::chrono::milliseconds(TCP_SLOW_INTERVAL); }
 
@@ -232,6 +241,7 @@ bool Machine::open(Connection& connection, const packet::Parsed& syn) {
   if (!pcb) return false;
 
   connection.pcb = pcb;
+  connection.window = kSmallestWindow;
   connection.last_ack_sent = pcb->rcv_nxt;
   connection.peer_mss = std::max(pcb->mss, kSmallestMss);
   tcp_recv(pcb, Callbacks::received);
@@ -241,7 +251,7 @@ bool Machine::open(Connection& connection, const packet::Parsed& syn) {
   pcb->rto = pcb->sv = kFirstTimeout;
   pcb->snd_buf = options_.send_buffer;
   if (pcb->flags & TF_WND_SCALE) {
-    pcb->rcv_wnd = pcb->rcv_ann_wnd = window_of_each();
+    pcb->rcv_wnd = pcb->rcv_ann_wnd = kSmallestWindow;
     // The window of a SYN-ACK is not scaled, so this is all the app has been told; lwIP believes it told everything.
     pcb->rcv_ann_right_edge = pcb->rcv_nxt + 0xffff;
   }
@@ -325,25 +335,37 @@ std::size_t Machine::send_space(const Connection& connection) {
 void Machine::hold(Connection& connection, std::size_t bytes) {
   if (bytes > 0 && connection.unconsumed == 0) ++holding_;
   connection.unconsumed += std::uint32_t(bytes);
+  if (connection.last_busy != period_) {
+    connection.last_busy = period_;
+    ++busy_;
+  }
 }
 
 void Machine::release(Connection& connection, std::size_t bytes) {
   CAUSEWAY_ASSERT(bytes <= connection.unconsumed);
   connection.unconsumed -= std::uint32_t(bytes);
+  connection.consumed += std::uint32_t(bytes);
   if (bytes > 0 && connection.unconsumed == 0) --holding_;
 }
 
-// Connections that have something waiting share the windows' budget, so that many uploads at once wait in their apps.
+// Connections that send, or have something waiting, share the windows' budget, so that many uploads at once wait in their apps and
+// not in the device's queue, where each would wait for all others' windows.
 std::uint32_t Machine::window_of_each() const {
-  const std::size_t share = options_.receive_budget / std::max<std::size_t>(holding_, 1);
-  return std::uint32_t(std::clamp<std::size_t>(share, kSmallestWindow, options_.receive_window));
+  const std::size_t sharing = std::max({holding_, busy_, busy_before_, std::size_t(1)});
+  return std::uint32_t(std::clamp<std::size_t>(options_.receive_budget / sharing, kSmallestWindow, options_.receive_window));
 }
 
 // The next packet carries the wider window. One is sent for its sake only where an eighth more can be told of and the app is
 // near the end of what it was told: until then its own segments bring about acknowledgements.
 bool Machine::widen_window(Connection& connection) {
   tcp_pcb* pcb = connection.pcb;
-  const std::uint32_t window = (pcb->flags & TF_WND_SCALE) ? window_of_each() : 0xffff;
+  // It doubles with each half of it that was consumed, so a slow reader keeps a small one.
+  if (connection.consumed >= connection.window / 2) {
+    connection.window *= 2;
+    connection.consumed = 0;
+  }
+  connection.window = std::min(connection.window, window_of_each());
+  const std::uint32_t window = (pcb->flags & TF_WND_SCALE) ? connection.window : 0xffff;
   // What the app was told of is never taken back: a window shrinks as it is used up.
   const std::uint32_t room = window - std::min(window, connection.unconsumed);
   pcb->rcv_wnd = std::max(pcb->rcv_wnd, tcpwnd_size_t(room));

@@ -101,6 +101,9 @@ class Machine {
   std::vector<engine::ConnectionId> free_;
   std::size_t live_ = 0;
   std::size_t holding_ = 0;  // connections with received bytes that are not consumed
+  std::uint32_t period_ = 1;      // of kBusyPeriod each
+  std::size_t busy_ = 0;          // connections that received something in this period
+  std::size_t busy_before_ = 0;   // and in the one before
 
   Connection* current_ = nullptr;  // whom lwIP is working for
   Buffer incoming_;                // the block of the segment that is being taken in

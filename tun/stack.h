@@ -21,7 +21,8 @@ struct StackOptions {
   std::size_t max_connections = 65536;  // over all attachments
   // What an app may send beyond what was consumed, per connection. 64 KiB to 4 MiB; other values are taken to the nearest.
   std::uint32_t receive_window = 2 * 1024 * 1024;
-  // Less where more connections than this holds windows have something waiting: they share it, down to 64 KiB each.
+  // Less where more connections than this holds windows send or have something waiting: they share it, down to 64 KiB each.
+  // Windows begin there too, and double as they are used.
   std::size_t receive_budget = 32 * 1024 * 1024;
   // What write() takes beyond what the app has acknowledged, per connection. At most 4 MiB.
   std::uint32_t send_buffer = 2 * 1024 * 1024;

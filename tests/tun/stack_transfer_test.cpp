@@ -150,8 +150,7 @@ TEST_F(StackTransfer, AnAppThatIsNotReadIsStoppedByTheWindow) {
   const std::string data = pattern(6'000'000);
   peer.app.send(data);
   settle();
-  EXPECT_LE(peer.received.size(), options_.receive_window);
-  EXPECT_GT(peer.received.size(), options_.receive_window - 128) << "a window is told of in steps of 128 bytes";
+  EXPECT_EQ(peer.received.size(), 65535u) << "nothing was consumed: the window is as it began";
   EXPECT_EQ(peer.app.peer_window(), 0u);
 
   // A probe of a full window is answered and takes nothing in.
@@ -161,16 +160,18 @@ TEST_F(StackTransfer, AnAppThatIsNotReadIsStoppedByTheWindow) {
   EXPECT_EQ(peer.app.pure_acks, acks + 1);
   EXPECT_EQ(peer.app.peer_window(), 0u);
 
-  std::size_t given_back = 0;
+  std::size_t given_back = 0, most = 0;
   while (given_back < data.size()) {
     const std::size_t n = std::min<std::size_t>(100'000, peer.received.size() - given_back);
     ASSERT_GT(n, 0u) << "the window never opened again";
     consumed(peer, n);
     given_back += n;
     settle();
-    EXPECT_LE(peer.received.size() - given_back, options_.receive_window);
+    most = std::max(most, peer.received.size() - given_back);
   }
   EXPECT_EQ(peer.received, data);
+  EXPECT_LE(most, options_.receive_window);
+  EXPECT_GT(most, options_.receive_window - 128) << "it grows as it is used, and is told of in steps of 128 bytes";
 }
 
 TEST_F(StackTransfer, AWindowIsNotAnnouncedForAFewBytes) {
@@ -182,9 +183,9 @@ TEST_F(StackTransfer, AWindowIsNotAnnouncedForAFewBytes) {
   consumed(peer, 1000);
   settle();
   EXPECT_EQ(peer.app.peer_window(), 0u) << "the app would answer with silly little segments";
-  consumed(peer, options_.receive_window / 8);
+  consumed(peer, 64 * 1024 / 8);
   turn();
-  EXPECT_GE(peer.app.peer_window(), options_.receive_window / 8);
+  EXPECT_GE(peer.app.peer_window(), 64u * 1024 / 8);
 }
 
 TEST_F(StackTransfer, BytesBeyondTheWindowAreNotTakenIn) {
@@ -283,6 +284,17 @@ TEST_F(StackTransfer, AnIdleConnectionHoldsNoPacketMemory) {
   EXPECT_EQ(tcp_->deadline(), kNever);
 }
 
+TEST_F(StackTransfer, AReaderThatTakesNothingAnyMoreKeepsTheWindowItHad) {
+  Peer& peer = connect(super_packets());
+  peer.app.send(pattern(40'000));
+  settle();
+  ASSERT_EQ(peer.received.size(), 40'000u);
+  peer.consume = false;
+  peer.app.send(pattern(6'000'000));
+  settle();
+  EXPECT_LE(peer.received.size() - 40'000, 128u * 1024) << "doubled once";
+}
+
 class StackBudget : public StackHarness {
  protected:
   StackBudget() : StackHarness({.receive_window = 1024 * 1024, .receive_budget = 4 * 1024 * 1024}) {}
@@ -316,6 +328,25 @@ TEST_F(StackBudget, ManyUploadsThatWaitShareWhatAFewMayHaveEach) {
   }
   EXPECT_LE(most, 4u * 1024 * 1024 / kUploads);
   EXPECT_GE(most, 64u * 1024);
+}
+
+TEST_F(StackBudget, UploadsThatAreTakenAtOnceShareItAsWell) {
+  constexpr std::size_t kUploads = 32;
+  std::vector<Peer*> peers;
+  for (std::size_t i = 0; i < kUploads; ++i) {
+    AppOptions options;
+    options.local.port = std::uint16_t(42000 + i);
+    options.segment = 32 * 1024;
+    peers.push_back(&connect(options));
+  }
+  std::size_t widest = 0;
+  for (int round = 0; round < 100; ++round) {
+    for (Peer* peer : peers) peer->app.send(pattern(64 * 1024));
+    settle();
+    for (Peer* peer : peers) widest = std::max<std::size_t>(widest, peer->app.peer_window());
+  }
+  EXPECT_LE(widest, 4u * 1024 * 1024 / kUploads);
+  EXPECT_GE(widest, 64u * 1024 - 128);
 }
 
 }  // namespace
