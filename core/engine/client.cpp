@@ -171,6 +171,7 @@ void Client::Impl::mux_event(mux::MuxEvent& event, Instant now) {
       break;
     case Kind::kOpen:
     case Kind::kListen:
+    case Kind::kListening:
     case Kind::kUnlisten:
       break;
   }

@@ -29,7 +29,7 @@ void Gateway::Impl::mux_events(CarrierId id, Carrier& carrier, Instant now) {
       continue;
     }
     if (event.kind == Kind::kListen) {
-      session.mux.unlisten(event.listen, link::Reason::kNotAvailable);
+      session.mux.unlisten(event.listen, link::Reason::kNotAvailable, "this gateway has no services");
       continue;
     }
     auto it = session.relays.find(event.stream);
@@ -70,6 +70,10 @@ void Gateway::Impl::open(CarrierId id, Carrier& carrier, mux::MuxEvent& event, I
   Session& session = *carrier.session;
   if (stopping_ || session.dialling >= config_.dials_per_client) {
     session.mux.refuse(event.stream, stopping_ ? link::Reason::kShuttingDown : link::Reason::kLimit);
+    return;
+  }
+  if (event.destination.protocol == flow::Protocol::kCatalogue) {
+    session.mux.refuse(event.stream, link::Reason::kNotAvailable);
     return;
   }
   ++counters_.dials;

@@ -24,8 +24,9 @@ bool read_open(WireReader& reader, OpenFrame& open) {
   open = OpenFrame();
   open.stream = reader.varint();
   open.listen = reader.varint();
+  open.flags = reader.byte();
   std::uint8_t protocol = reader.byte();
-  if (protocol < std::uint8_t(flow::Protocol::kTcp) || protocol > std::uint8_t(flow::Protocol::kDns)) return false;
+  if (protocol < std::uint8_t(flow::Protocol::kTcp) || protocol > std::uint8_t(flow::Protocol::kCatalogue)) return false;
   open.destination.protocol = flow::Protocol(protocol);
   std::uint8_t kind = reader.byte();
   if (kind == kName) {
@@ -39,7 +40,7 @@ bool read_open(WireReader& reader, OpenFrame& open) {
   } else if (kind != kNoAddress && !read_endpoint(reader, kind, open.destination.endpoint)) {
     return false;
   }
-  if (kind == kNoAddress && open.destination.protocol != flow::Protocol::kDns && open.listen == 0) return false;
+  if (kind == kNoAddress && flow::has_address(open.destination.protocol) && open.listen == 0) return false;
   kind = reader.byte();
   if (kind != kNoAddress && !read_endpoint(reader, kind, open.source)) return false;
   std::uint64_t size = reader.varint();
@@ -48,7 +49,7 @@ bool read_open(WireReader& reader, OpenFrame& open) {
   return !reader.failed();
 }
 
-bool known_reason(std::uint8_t reason) { return reason <= std::uint8_t(Reason::kInternal); }
+bool known_reason(std::uint8_t reason) { return reason <= std::uint8_t(Reason::kConflict); }
 
 // A newer peer's reasons are taken as the unspecific one.
 Reason read_reason(WireReader& reader) {
@@ -56,10 +57,12 @@ Reason read_reason(WireReader& reader) {
   return known_reason(reason) ? Reason(reason) : Reason::kInternal;
 }
 
-Bytes read_text(WireReader& reader) {
+Bytes read_up_to(WireReader& reader, std::size_t most) {
   std::uint64_t size = reader.varint();
-  return reader.take(size > kMaxText ? reader.left() + 1 : size);
+  return reader.take(size > most ? reader.left() + 1 : size);
 }
+
+Bytes read_text(WireReader& reader) { return read_up_to(reader, kMaxText); }
 
 bool read_body(WireReader& reader, Frame& frame) {
   switch (frame.type) {
@@ -74,9 +77,13 @@ bool read_body(WireReader& reader, Frame& frame) {
       frame.id = reader.varint();
       break;
     case FrameType::kRefused:
+      frame.id = reader.varint();
+      frame.reason = read_reason(reader);
+      break;
     case FrameType::kUnlisten:
       frame.id = reader.varint();
       frame.reason = read_reason(reader);
+      frame.bytes = read_text(reader);
       break;
     case FrameType::kData:
       frame.id = reader.varint();
@@ -106,6 +113,10 @@ bool read_body(WireReader& reader, Frame& frame) {
       break;
     }
     case FrameType::kListen:
+    case FrameType::kListening:
+      frame.id = reader.varint();
+      frame.bytes = read_up_to(reader, kMaxParameters);
+      break;
     case FrameType::kClose:
       frame.id = reader.varint();
       frame.bytes = read_text(reader);
@@ -120,6 +131,12 @@ void write_text(WireWriter& writer, std::string_view text) {
   text = text.substr(0, kMaxText);
   writer.varint(text.size());
   writer.bytes(as_bytes(text));
+}
+
+void write_parameters(WireWriter& writer, Bytes parameters) {
+  CAUSEWAY_ASSERT(parameters.size() <= kMaxParameters);
+  writer.varint(parameters.size());
+  writer.bytes(parameters);
 }
 
 void write_type(WireWriter& writer, FrameType type) { writer.byte(std::uint8_t(type)); }
@@ -141,6 +158,7 @@ const char* reason_name(Reason reason) {
     case Reason::kLinkLost: return "link lost";
     case Reason::kShuttingDown: return "shutting down";
     case Reason::kInternal: return "internal error";
+    case Reason::kConflict: return "somebody else has it";
   }
   return "unknown";
 }
@@ -156,7 +174,7 @@ ReadFrame read_frame(WireReader& reader, Frame& frame) {
       }
     }
     frame.type = FrameType(type);
-    bool known = type >= std::uint64_t(FrameType::kOpen) && type <= std::uint64_t(FrameType::kClose);
+    bool known = type >= std::uint64_t(FrameType::kOpen) && type <= std::uint64_t(FrameType::kListening);
     return !reader.failed() && known && read_body(reader, frame) ? ReadFrame::kFrame : ReadFrame::kViolation;
   }
   return reader.failed() ? ReadFrame::kViolation : ReadFrame::kEnd;
@@ -166,6 +184,7 @@ void write_open(WireWriter& writer, const OpenFrame& open) {
   write_type(writer, FrameType::kOpen);
   writer.varint(open.stream);
   writer.varint(open.listen);
+  writer.byte(open.flags);
   writer.byte(std::uint8_t(open.destination.protocol));
   if (!open.destination.name.empty()) {
     CAUSEWAY_ASSERT(open.destination.name.size() <= kMaxText);
@@ -173,7 +192,7 @@ void write_open(WireWriter& writer, const OpenFrame& open) {
     writer.byte(std::uint8_t(open.destination.name.size()));
     writer.bytes(as_bytes(open.destination.name));
     writer.number16(open.destination.endpoint.port);
-  } else if (open.destination.protocol == flow::Protocol::kDns || open.listen != 0) {
+  } else if (!flow::has_address(open.destination.protocol) || open.listen != 0) {
     writer.byte(kNoAddress);
   } else {
     write_endpoint(writer, open.destination.endpoint);
@@ -236,16 +255,23 @@ MutableBytes write_datagram(WireWriter& writer, StreamId flow, std::uint64_t num
   return writer.claim(size);
 }
 
-void write_listen(WireWriter& writer, ListenId listen, std::string_view name) {
+void write_listen(WireWriter& writer, ListenId listen, Bytes parameters) {
   write_type(writer, FrameType::kListen);
   writer.varint(listen);
-  write_text(writer, name);
+  write_parameters(writer, parameters);
 }
 
-void write_unlisten(WireWriter& writer, ListenId listen, Reason reason) {
+void write_listening(WireWriter& writer, ListenId listen, Bytes parameters) {
+  write_type(writer, FrameType::kListening);
+  writer.varint(listen);
+  write_parameters(writer, parameters);
+}
+
+void write_unlisten(WireWriter& writer, ListenId listen, Reason reason, std::string_view text) {
   write_type(writer, FrameType::kUnlisten);
   writer.varint(listen);
   writer.byte(std::uint8_t(reason));
+  write_text(writer, text);
 }
 
 void write_ack(WireWriter& writer, std::uint64_t carrier, std::uint64_t records) {

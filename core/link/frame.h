@@ -1,6 +1,6 @@
 // Frames: what the plaintext of records is made of. One codec for both roles.
 //
-//   OPEN      stream, listen, protocol, destination, source, first bytes     listen 0: opened by the client
+//   OPEN      stream, listen, flags, protocol, destination, source, first bytes   listen 0: opened by the client
 //   OPENED    stream
 //   REFUSED   stream, reason
 //   DATA      stream, offset, length, bytes
@@ -8,14 +8,16 @@
 //   FIN       stream, final size
 //   RESET     stream, reason, final size                                     ends both directions
 //   DATAGRAM  flow, number, offset, last, length, bytes                      a large datagram is several
-//   LISTEN    listen, name                                                   flows towards the client are welcome
-//   UNLISTEN  listen, reason                                                 from the gateway: LISTEN refused or ended
+//   LISTEN    listen, parameters                                             flows towards the client are welcome
+//   UNLISTEN  listen, reason, text                                           from the gateway: LISTEN refused or ended
 //   ACK       carrier, records                                               the carrier's first `records` have arrived
 //   HANDSHAKE                                                                inside the carrier only, see StreamCarrier
 //   PING, PONG  token
 //   GOAWAY    the highest stream that will still be served
 //   CLOSE     code, text
+//   LISTENING listen, parameters                                             from the gateway: LISTEN was taken
 //
+// Parameters are (id, length, value) triples that the link does not look into; see core/intercept/request.h.
 // Integers are QUIC's. Types of kFirstOptional and above carry a length and are skipped where they are not known; an unknown
 // type below is a violation.
 #pragma once
@@ -48,23 +50,30 @@ enum class FrameType : std::uint8_t {
   kPong = 0x0e,
   kGoaway = 0x0f,
   kClose = 0x10,
+  kListening = 0x11,
 };
 inline constexpr std::uint64_t kFirstOptional = 0x40;
 
 inline constexpr std::size_t kMaxFirstBytes = 2048;
 inline constexpr std::size_t kMaxDatagram = 65535;
 inline constexpr std::size_t kMaxText = 255;
+inline constexpr std::size_t kMaxParameters = 8192;
 
 // Upper bounds of what the writers below need, payload not counted.
 inline constexpr std::size_t kDataOverhead = 1 + 8 + 8 + 4;
 inline constexpr std::size_t kDatagramOverhead = 1 + 8 + 8 + 4 + 1 + 4;
 inline constexpr std::size_t kSmallFrame = 1 + 8 + 8 + 8;
-inline constexpr std::size_t kTextFrame = 1 + 8 + 2 + kMaxText;
-inline constexpr std::size_t kOpenOverhead = 1 + 8 + 8 + 1 + (3 + kMaxText) + 19 + 2;
+inline constexpr std::size_t kTextFrame = 1 + 8 + 1 + 2 + kMaxText;
+inline constexpr std::size_t kParametersOverhead = 1 + 8 + 2;
+inline constexpr std::size_t kOpenOverhead = 1 + 8 + 8 + 1 + 1 + (4 + kMaxText) + 19 + 2;
+
+// OPEN's flags. Others are ignored.
+inline constexpr std::uint8_t kProbe = 1;  // the gateway's own, to see that the way is whole: the engine answers, no program
 
 struct OpenFrame {
   StreamId stream = 0;
   ListenId listen = 0;
+  std::uint8_t flags = 0;
   flow::Destination destination;
   packet::Endpoint source;  // as the app has it; the default where there is none
   Bytes first;              // borrowed from the record or the caller
@@ -78,7 +87,7 @@ struct Frame {
   std::uint32_t offset = 0;  // DATAGRAM: of the part in the datagram
   bool last = false;         // DATAGRAM
   Reason reason = Reason::kNone;
-  Bytes bytes;               // payload, text or name
+  Bytes bytes;               // payload, text or parameters
   OpenFrame open;
   std::uint32_t skipped = 0;  // unknown optional frames that were passed over since this Frame was made
 };
@@ -98,8 +107,9 @@ void write_fin(WireWriter& writer, StreamId stream, std::uint64_t size);
 void write_reset(WireWriter& writer, StreamId stream, Reason reason, std::uint64_t size);
 MutableBytes write_datagram(WireWriter& writer, StreamId flow, std::uint64_t number, std::uint32_t offset, bool last,
                             std::size_t size);
-void write_listen(WireWriter& writer, ListenId listen, std::string_view name);
-void write_unlisten(WireWriter& writer, ListenId listen, Reason reason);
+void write_listen(WireWriter& writer, ListenId listen, Bytes parameters);
+void write_listening(WireWriter& writer, ListenId listen, Bytes parameters);
+void write_unlisten(WireWriter& writer, ListenId listen, Reason reason, std::string_view text);
 void write_ack(WireWriter& writer, std::uint64_t carrier, std::uint64_t records);
 void write_ping(WireWriter& writer, std::uint64_t token);
 void write_pong(WireWriter& writer, std::uint64_t token);

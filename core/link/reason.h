@@ -19,6 +19,7 @@ enum class Reason : std::uint8_t {
   kLinkLost = 10,            // never on the wire: the carrier died under the stream
   kShuttingDown = 11,
   kInternal = 12,            // the gateway could not for a reason of its own (out of descriptors, say)
+  kConflict = 13,            // UNLISTEN: another client has what was asked for
 };
 
 const char* reason_name(Reason reason);

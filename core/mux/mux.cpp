@@ -52,7 +52,7 @@ void Mux::emit(MuxEvent::Kind kind, StreamId stream, Reason reason) {
 }
 
 StreamId Mux::open(const flow::Destination& destination, const packet::Endpoint& source, ListenId listen,
-                   const Slice& first) {
+                   const Slice& first, std::uint8_t flags) {
   CAUSEWAY_ASSERT(first.size <= link::kMaxFirstBytes);
   if (local_open_ >= settings_.peer.max_streams) return 0;
   StreamId id = next_local_;
@@ -62,7 +62,7 @@ StreamId Mux::open(const flow::Destination& destination, const packet::Endpoint&
   Stream& stream =
       streams_.try_emplace(id, id, destination.protocol, settings_.peer.stream_credit, credit).first->second;
   stream.local = true;
-  stream.opening = std::make_unique<Opening>(Opening{destination, source, listen, pool_.compact(first)});
+  stream.opening = std::make_unique<Opening>(Opening{destination, source, listen, flags, pool_.compact(first)});
   if (!stream.carries_datagrams() && first.size > 0) {
     CAUSEWAY_ASSERT(first.size <= new_bytes_allowed(stream));
     stream.send.skip(first.size);
@@ -203,20 +203,30 @@ void Mux::consumed_by_link(std::uint64_t n) {
   queue_control(FrameType::kCredit, 0);
 }
 
-ListenId Mux::listen(std::string_view name) {
-  CAUSEWAY_ASSERT(role_ == Role::kClient && name.size() <= link::kMaxText);
+ListenId Mux::listen(Bytes parameters) {
+  CAUSEWAY_ASSERT(role_ == Role::kClient && parameters.size() <= link::kMaxParameters);
   if (listens_.size() >= kMaxListens) return 0;
   ListenId id = next_listen_++;
-  listens_[id].name = name;
+  listens_[id].parameters.assign(parameters.begin(), parameters.end());
   queue_control(FrameType::kListen, id);
   return id;
 }
 
-void Mux::unlisten(ListenId id, Reason reason) {
+void Mux::listening(ListenId id, Bytes parameters) {
+  CAUSEWAY_ASSERT(role_ == Role::kGateway && parameters.size() <= link::kMaxParameters);
+  auto it = listens_.find(id);
+  if (it == listens_.end() || it->second.ended) return;
+  it->second.parameters.assign(parameters.begin(), parameters.end());
+  queue_control(FrameType::kListening, id);
+}
+
+void Mux::unlisten(ListenId id, Reason reason, std::string_view text) {
   auto it = listens_.find(id);
   if (it == listens_.end() || it->second.ended) return;
   it->second.ended = true;
   it->second.reason = reason;
+  it->second.text = text.substr(0, link::kMaxText);
+  it->second.parameters = {};
   queue_control(FrameType::kUnlisten, id);
 }
 

@@ -24,8 +24,8 @@ namespace causeway::mux {
 
 struct MuxEvent {
   enum class Kind : std::uint8_t {
-    kOpen,        // the peer wants a stream: accept() or refuse() it; `destination`, `source`, `listen`; a datagram flow's first in
-                  // `data`, a byte stream's first bytes are readable()
+    kOpen,        // the peer wants a stream: accept() or refuse() it; `destination`, `source`, `listen`, `flags`; a datagram
+                  // flow's first in `data`, a byte stream's first bytes are readable()
     kOpened,      // ours was accepted
     kRefused,     // ours was refused: `reason`. kClosed does not follow
     kReadable,    // readable() has something, or the peer has finished
@@ -33,13 +33,15 @@ struct MuxEvent {
     kReset,       // the peer reset it: `reason`. What came before can still be read until forget(). kClosed does not follow
     kClosed,      // both directions have ended in order
     kDatagram,    // `data`
-    kListen,      // the peer welcomes flows under the name in `text`: `listen`
-    kUnlisten,    // no longer, or not at all: `listen`, `reason`
+    kListen,      // the peer welcomes flows: `listen`, and on which terms in `data`
+    kListening,   // the peer took our listen(): `listen`, its parameters in `data`
+    kUnlisten,    // no longer, or not at all: `listen`, `reason`, `text`
   };
   Kind kind;
   StreamId stream = 0;
   ListenId listen = 0;
   Reason reason = Reason::kNone;
+  std::uint8_t flags = 0;
   flow::Destination destination;
   packet::Endpoint source;
   Slice data;
@@ -74,7 +76,8 @@ class Mux final : public link::Traffic {
 
   // 0 if the peer's limit on open streams is reached. `first` rides on the OPEN (at most link::kMaxFirstBytes): for a datagram
   // flow its first datagram, for a byte stream its first bytes, within the credit that a new stream has.
-  StreamId open(const flow::Destination& destination, const packet::Endpoint& source, ListenId listen, const Slice& first);
+  StreamId open(const flow::Destination& destination, const packet::Endpoint& source, ListenId listen, const Slice& first,
+                std::uint8_t flags = 0);
   void accept(StreamId stream);
   void refuse(StreamId stream, Reason reason);
 
@@ -94,9 +97,11 @@ class Mux final : public link::Traffic {
   void consume(StreamId stream, std::size_t n);
   bool read_done(StreamId stream) const;  // the peer has finished and everything was consumed
 
-  // 0 if there are kMaxListens.
-  ListenId listen(std::string_view name);
-  void unlisten(ListenId listen, Reason reason);
+  // 0 if there are kMaxListens. At most link::kMaxParameters bytes.
+  ListenId listen(Bytes parameters);
+  // The peer's LISTEN was taken, or is over: nothing more is opened for it.
+  void listening(ListenId listen, Bytes parameters);
+  void unlisten(ListenId listen, Reason reason, std::string_view text);
 
   // The carrier is gone: every stream ends with kReset(kLinkLost) or kRefused(kLinkLost).
   void lose_all();
@@ -114,7 +119,7 @@ class Mux final : public link::Traffic {
   const char* violation() const override { return violation_; }
   void acknowledged(const link::SentItem& item) override;
   void lost(const link::SentItem& item) override;
-  bool active() const override { return !streams_.empty(); }
+  bool active() const override { return !streams_.empty() || !listens_.empty(); }
 
  private:
   using FrameType = link::FrameType;
@@ -123,9 +128,11 @@ class Mux final : public link::Traffic {
     std::uint64_t id = 0;
   };
   struct Listen {
-    std::string name;
-    bool ended = false;
+    std::vector<std::uint8_t> parameters;  // what LISTEN or LISTENING of this end says, until it is acknowledged
+    bool ended = false;  // here
+    bool taken = false;  // LISTENING has come
     Reason reason = Reason::kNone;
+    std::string text;
   };
 
   Stream* find(StreamId stream);
@@ -150,6 +157,7 @@ class Mux final : public link::Traffic {
   // mux_send.cpp
   bool write_control(WireWriter& writer, link::SentItems& sent);
   bool write_one(const Control& control, WireWriter& writer, link::SentItems& sent);
+  bool write_listen(const Control& control, WireWriter& writer, link::SentItems& sent);
   bool write_data(Stream& stream, WireWriter& writer, link::SentItems& sent);
   bool write_datagrams(Stream& stream, WireWriter& writer, Instant now);
   std::uint64_t new_bytes_allowed(const Stream& stream) const;

@@ -11,6 +11,7 @@ bool Mux::frame_received(const link::Frame& frame, const Slice& record, Instant 
     case FrameType::kOpen:
       return received_open(frame.open);
     case FrameType::kListen:
+    case FrameType::kListening:
     case FrameType::kUnlisten:
       return received_listen(frame);
     case FrameType::kCredit:
@@ -87,6 +88,7 @@ bool Mux::received_open(const link::OpenFrame& open) {
   event.kind = MuxEvent::Kind::kOpen;
   event.stream = open.stream;
   event.listen = open.listen;
+  event.flags = open.flags;
   event.destination = open.destination;
   event.source = open.source;
   events_.push_back(std::move(event));
@@ -259,16 +261,24 @@ bool Mux::received_listen(const link::Frame& frame) {
     if (listens_.size() >= kMaxListens) return violates("more LISTENs than may be");
     highest_listen_ = frame.id;
     event.kind = MuxEvent::Kind::kListen;
-    event.text = as_text(frame.bytes);
-    listens_[frame.id].name = event.text;
+    event.data = pool_.copy(frame.bytes);
+    listens_[frame.id];
   } else {
+    const bool listening = frame.type == FrameType::kListening;
+    if (listening && role_ == Role::kGateway) return violates("a LISTENING of the client");
     if (frame.id == 0 || frame.id > (role_ == Role::kGateway ? highest_listen_ : next_listen_ - 1)) {
-      return violates("an UNLISTEN of something that never listened");
+      return violates("an answer to a LISTEN that never was");
     }
-    event.kind = MuxEvent::Kind::kUnlisten;
     auto it = listens_.find(frame.id);
-    if (it == listens_.end() || it->second.ended) return true;
-    listens_.erase(it);
+    if (it == listens_.end() || it->second.ended || (listening && it->second.taken)) return true;
+    event.kind = listening ? MuxEvent::Kind::kListening : MuxEvent::Kind::kUnlisten;
+    if (listening) {
+      it->second.taken = true;
+      event.data = pool_.copy(frame.bytes);
+    } else {
+      event.text = as_text(frame.bytes);
+      listens_.erase(it);
+    }
   }
   events_.push_back(std::move(event));
   return true;

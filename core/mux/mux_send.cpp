@@ -9,6 +9,10 @@ namespace {
 // A record with less room than this is full: a smaller frame of bulk would cost more than it carries.
 constexpr std::size_t kWorthwhile = 256;
 
+bool is_listen(link::FrameType type) {
+  return type == link::FrameType::kListen || type == link::FrameType::kListening || type == link::FrameType::kUnlisten;
+}
+
 }  // namespace
 
 bool Mux::has_frames() const { return !again_.empty() || !control_.empty() || !scheduler_.empty(); }
@@ -53,18 +57,7 @@ bool Mux::write_control(WireWriter& writer, link::SentItems& sent) {
 
 // False: it does not fit any more. What has become pointless since it was queued is passed over.
 bool Mux::write_one(const Control& control, WireWriter& writer, link::SentItems& sent) {
-  if (control.type == FrameType::kListen || control.type == FrameType::kUnlisten) {
-    auto it = listens_.find(control.id);
-    if (it == listens_.end()) return true;
-    if (writer.room() < link::kTextFrame) return false;
-    if (control.type == FrameType::kListen) {
-      link::write_listen(writer, control.id, it->second.name);
-    } else {
-      link::write_unlisten(writer, control.id, it->second.reason);
-    }
-    sent.note({control.type, control.id, 0, 0});
-    return true;
-  }
+  if (is_listen(control.type)) return write_listen(control, writer, sent);
   if (control.type == FrameType::kCredit && control.id == 0) {
     if (writer.room() < link::kSmallFrame) return false;
     link_credit_queued_ = false;
@@ -81,6 +74,7 @@ bool Mux::write_one(const Control& control, WireWriter& writer, link::SentItems&
       link::OpenFrame open;
       open.stream = stream->id;
       open.listen = stream->opening->listen;
+      open.flags = stream->opening->flags;
       open.destination = stream->opening->destination;
       open.source = stream->opening->source;
       open.first = stream->opening->first.bytes();
@@ -106,6 +100,29 @@ bool Mux::write_one(const Control& control, WireWriter& writer, link::SentItems&
       CAUSEWAY_ASSERT(false);
   }
   sent.note({control.type, stream->id, 0, 0});
+  return true;
+}
+
+bool Mux::write_listen(const Control& control, WireWriter& writer, link::SentItems& sent) {
+  auto it = listens_.find(control.id);
+  if (it == listens_.end()) return true;
+  const Listen& listen = it->second;
+  switch (control.type) {
+    case FrameType::kListen:
+      // Ids come without gaps: also for one that was given up before it was ever sent.
+      if (writer.room() < link::kParametersOverhead + listen.parameters.size()) return false;
+      link::write_listen(writer, control.id, listen.parameters);
+      break;
+    case FrameType::kListening:
+      if (listen.ended) return true;
+      if (writer.room() < link::kParametersOverhead + listen.parameters.size()) return false;
+      link::write_listening(writer, control.id, listen.parameters);
+      break;
+    default:
+      if (writer.room() < link::kTextFrame) return false;
+      link::write_unlisten(writer, control.id, listen.reason, listen.text);
+  }
+  sent.note({control.type, control.id, 0, 0});
   return true;
 }
 
@@ -174,7 +191,10 @@ bool Mux::write_datagrams(Stream& stream, WireWriter& writer, Instant now) {
 }
 
 void Mux::acknowledged(const link::SentItem& item) {
-  if (item.type == FrameType::kListen) return;
+  if (item.type == FrameType::kListen || item.type == FrameType::kListening) {
+    if (auto it = listens_.find(item.id); it != listens_.end()) it->second.parameters = {};
+    return;
+  }
   if (item.type == FrameType::kUnlisten) {
     listens_.erase(item.id);
     return;
@@ -207,7 +227,7 @@ void Mux::acknowledged(const link::SentItem& item) {
 void Mux::lost(const link::SentItem& item) {
   if (!losing_) leftover_ = again_.size();
   losing_ = true;
-  if (item.type == FrameType::kListen || item.type == FrameType::kUnlisten || item.id == 0) {
+  if (is_listen(item.type) || item.id == 0) {
     again_.push_back({item.type, item.id});
     return;
   }

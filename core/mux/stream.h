@@ -29,6 +29,7 @@ struct Opening {
   flow::Destination destination;
   packet::Endpoint source;
   ListenId listen = 0;
+  std::uint8_t flags = 0;
   Slice first;  // OPEN's first bytes
 };
 
@@ -51,7 +52,7 @@ struct Stream {
     if (carries_datagrams()) datagrams = std::make_unique<Datagrams>();
   }
 
-  bool carries_datagrams() const { return protocol != flow::Protocol::kTcp; }
+  bool carries_datagrams() const { return !flow::is_stream(protocol); }
   bool has_data() const { return send.has_lost() || send.unsent() > 0; }
   bool fin_due() const { return finishing && !fin_sent && send.unsent() == 0 && !send.has_lost(); }
 

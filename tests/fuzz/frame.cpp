@@ -21,8 +21,9 @@ void write(WireWriter& writer, const Frame& frame) {
     case FrameType::kDatagram:
       return put(write_datagram(writer, frame.id, frame.value, frame.offset, frame.last, frame.bytes.size()),
                  frame.bytes);
-    case FrameType::kListen: return write_listen(writer, frame.id, as_text(frame.bytes));
-    case FrameType::kUnlisten: return write_unlisten(writer, frame.id, frame.reason);
+    case FrameType::kListen: return write_listen(writer, frame.id, frame.bytes);
+    case FrameType::kListening: return write_listening(writer, frame.id, frame.bytes);
+    case FrameType::kUnlisten: return write_unlisten(writer, frame.id, frame.reason, as_text(frame.bytes));
     case FrameType::kAck: return write_ack(writer, frame.id, frame.value);
     case FrameType::kPing: return write_ping(writer, frame.id);
     case FrameType::kPong: return write_pong(writer, frame.id);
@@ -81,8 +82,18 @@ std::vector<Seed> seeds() {
   write_fin(writer, 1, 70005);
   write_reset(writer, 1, Reason::kConnectionReset, 70005);
   std::memset(write_datagram(writer, 3, 9, 1000, true, 3).data(), 'y', 3);
-  write_listen(writer, 1, "orders");
-  write_unlisten(writer, 1, Reason::kLimit);
+  open.stream = 2;
+  open.listen = 1;
+  open.flags = kProbe;
+  open.destination = {flow::Protocol::kTcp, "orders", *packet::Endpoint::parse("0.0.0.0:80")};
+  write_open(writer, open);
+  open.stream = 5;
+  open.listen = open.flags = 0;
+  open.destination = {flow::Protocol::kCatalogue, "", {}};
+  write_open(writer, open);
+  write_listen(writer, 1, as_bytes("orders"));
+  write_listening(writer, 1, as_bytes("terms"));
+  write_unlisten(writer, 1, Reason::kLimit, "too many");
   write_ack(writer, 0, 12345);
   write_ping(writer, 1);
   write_pong(writer, kMaxVarint);

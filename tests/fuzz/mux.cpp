@@ -86,7 +86,7 @@ class Program {
         break;
       case 4:
         if (!known) break;
-        mux_.reset(stream, link::Reason(choice % 13));
+        mux_.reset(stream, link::Reason(choice % 14));
         drop(stream);
         break;
       case 5: read(stream, choice); break;
@@ -96,9 +96,12 @@ class Program {
         if (known && !known->tcp) mux_.send_datagram(stream, pool_.copy(Blob(std::size_t(choice) * 61, choice)), now_);
         break;
       case 9:
-        if (role_ == Mux::Role::kClient) mux_.listen("name");
+        if (role_ == Mux::Role::kClient) mux_.listen(as_bytes("name"));
         break;
-      case 10: mux_.unlisten(choice / 16, link::Reason::kLimit); break;
+      case 10: mux_.unlisten(choice / 16, link::Reason::kLimit, "text"); break;
+      case 13:
+        if (role_ == Mux::Role::kGateway) mux_.listening(choice / 16, as_bytes("terms"));
+        break;
       case 11: mux_.settle(); break;
       default: send(); break;
     }
@@ -130,7 +133,7 @@ class Program {
     std::vector<MuxEvent> events;
     mux_.take_events(events);
     for (const MuxEvent& event : events) {
-      bool tcp = event.destination.protocol == flow::Protocol::kTcp;
+      bool tcp = flow::is_stream(event.destination.protocol);
       switch (event.kind) {
         case MuxEvent::Kind::kOpen:
           if (choice & 64) {
@@ -215,8 +218,9 @@ Blob act(int choice) { return blob({0, choice}); }
 std::vector<Seed> seeds() {
   Blob gateway = blob({0}), client = blob({1});
   Blob credits = credit(1, 1 << 20) + credit(0, 1 << 22);
-  Blob listen = frame([](WireWriter& writer) { link::write_listen(writer, 1, "orders"); });
-  Blob unlisten = frame([](WireWriter& writer) { link::write_unlisten(writer, 1, link::Reason::kLimit); });
+  Blob listen = frame([](WireWriter& writer) { link::write_listen(writer, 1, as_bytes("orders")); });
+  Blob unlisten = frame([](WireWriter& writer) { link::write_unlisten(writer, 1, link::Reason::kLimit, "no"); });
+  Blob listening = frame([](WireWriter& writer) { link::write_listening(writer, 1, as_bytes("terms")); });
   Blob parts = link_datagram(1, 0, 0, false, 100) + link_datagram(1, 0, 100, true, 100);
   return {
       {gateway + record(open(1)) + act(15) + record(data(1, 5, 100)) + act(5) + record(data(1, 105, 50) + fin(1, 155)) +
@@ -230,9 +234,9 @@ std::vector<Seed> seeds() {
       {client + act(0) + act(12) + record(opened(1) + credits) + act(2 + 112) + act(12) + act(7) + act(12) +
        act(7 + 16) + record(data(1, 0, 64)) + act(5) + act(4) + act(12)},
       {client + act(1) + act(12) + record(refused(1, link::Reason::kForbidden)) + act(12)},
-      {client + act(9) + record(open(2, flow::Protocol::kTcp, 1)) + act(15) + record(unlisten) + act(10 + 16) +
+      {client + act(9) + record(listening) + record(open(2, flow::Protocol::kTcp, 1)) + act(15) + record(unlisten) + act(10 + 16) +
        act(12)},
-      {gateway + record(listen) + act(10 + 16) + act(12)},
+      {gateway + record(listen) + act(13 + 16) + act(12) + act(10 + 16) + act(12)},
       {gateway + record(data(1, 0, 10)), false},
       {gateway + record(open(1)) + act(15) + record(data(1, 5, 100) + fin(1, 50)), false},
       {gateway + record(open(1)) + act(15) + record(data(1, 1 << 20, 1)), false},

@@ -190,8 +190,10 @@ std::string frame_text(const link::Frame& frame) {
     case FrameType::kDatagram:
       return "DATAGRAM" + id + " #" + number(frame.value) + " @" + number(frame.offset) + " +" +
              number(frame.bytes.size()) + (frame.last ? " last" : "");
-    case FrameType::kListen: return "LISTEN" + id + " " + std::string(as_text(frame.bytes));
-    case FrameType::kUnlisten: return "UNLISTEN" + id + " " + link::reason_name(frame.reason);
+    case FrameType::kListen: return "LISTEN" + id + " +" + number(frame.bytes.size());
+    case FrameType::kListening: return "LISTENING" + id + " +" + number(frame.bytes.size());
+    case FrameType::kUnlisten:
+      return "UNLISTEN" + id + " " + link::reason_name(frame.reason) + " " + std::string(as_text(frame.bytes));
     case FrameType::kAck: return "ACK" + id + " " + number(frame.value);
     case FrameType::kHandshake: return "HANDSHAKE";
     case FrameType::kPing: return "PING" + id;

@@ -69,8 +69,9 @@ TEST_F(Frames, NumbersOfEverySizeSurvive) {
     write_refused(writer, a, Reason::kNameNotFound);
     EXPECT_TRUE(only().type == FrameType::kRefused && only().id == a && only().reason == Reason::kNameNotFound);
     writer = WireWriter(space);
-    write_unlisten(writer, a, Reason::kForbidden);
+    write_unlisten(writer, a, Reason::kForbidden, "why");
     EXPECT_TRUE(only().type == FrameType::kUnlisten && only().id == a && only().reason == Reason::kForbidden);
+    EXPECT_EQ(as_text(only().bytes), "why");
   }
 }
 
@@ -87,8 +88,15 @@ TEST_F(Frames, DataDatagramsAndTextsSurvive) {
     EXPECT_TRUE(f.type == FrameType::kDatagram && f.id == 6 && f.value == 8 && f.offset == 40000 && f.last && f.bytes.size() == n);
   }
   writer = WireWriter(space);
-  write_listen(writer, 3, "orders.shop");
-  EXPECT_TRUE(only().type == FrameType::kListen && only().id == 3 && as_text(only().bytes) == "orders.shop");
+  for (std::size_t n : {std::size_t(0), std::size_t(1), kMaxParameters}) {
+    const std::string parameters(n, 'p');
+    writer = WireWriter(space);
+    write_listen(writer, 3, as_bytes(parameters));
+    EXPECT_TRUE(only().type == FrameType::kListen && only().id == 3 && as_text(only().bytes) == parameters);
+    writer = WireWriter(space);
+    write_listening(writer, 4, as_bytes(parameters));
+    EXPECT_TRUE(only().type == FrameType::kListening && only().id == 4 && as_text(only().bytes) == parameters);
+  }
   writer = WireWriter(space);
   write_close(writer, 2, std::string(300, 'x'));
   EXPECT_TRUE(only().type == FrameType::kClose && only().id == 2 && as_text(only().bytes) == std::string(255, 'x'));
@@ -98,7 +106,7 @@ TEST_F(Frames, OpensOfEveryKindSurvive) {
   const packet::Endpoint v4{packet::Address::v4(10, 0, 0, 1), 80};
   const packet::Endpoint v6{*packet::Address::parse("2001:db8::1"), 443};
   const std::string first(kMaxFirstBytes, 'f');
-  for (flow::Protocol protocol : {flow::Protocol::kTcp, flow::Protocol::kUdp, flow::Protocol::kEcho, flow::Protocol::kDns}) {
+  for (flow::Protocol protocol : {flow::Protocol::kTcp, flow::Protocol::kUdp, flow::Protocol::kEcho, flow::Protocol::kDns, flow::Protocol::kCatalogue}) {
     for (const packet::Endpoint& to : {v4, v6}) {
       for (const packet::Endpoint& from : {packet::Endpoint(), v4, v6}) {
         for (std::string_view name : {std::string_view(), std::string_view("orders.shop")}) {
@@ -107,6 +115,7 @@ TEST_F(Frames, OpensOfEveryKindSurvive) {
             open.stream = 9;
             open.destination = {protocol, std::string(name), to};
             open.source = from;
+            open.flags = std::uint8_t(n);
             open.first = as_bytes(std::string_view(first).substr(0, n));
             writer = WireWriter(space);
             write_open(writer, open);
@@ -114,12 +123,13 @@ TEST_F(Frames, OpensOfEveryKindSurvive) {
             OpenFrame got = only().open;
             EXPECT_EQ(only().id, 9u);
             EXPECT_EQ(got.source, from);
+            EXPECT_EQ(got.flags, std::uint8_t(n));
             EXPECT_EQ(got.first.size(), n);
             EXPECT_EQ(got.destination.protocol, protocol);
             EXPECT_EQ(got.destination.name, name);
             if (!name.empty()) {
               EXPECT_EQ(got.destination.endpoint.port, to.port);
-            } else if (protocol != flow::Protocol::kDns) {
+            } else if (flow::has_address(protocol)) {
               EXPECT_EQ(got.destination.endpoint, to);
             }
           }
@@ -148,6 +158,12 @@ TEST_F(Frames, TheBoundsOfTheWritersHold) {
   writer = WireWriter(space);
   write_close(writer, kMaxVarint, std::string(300, 'x'));
   EXPECT_LE(writer.size(), kTextFrame);
+  writer = WireWriter(space);
+  write_unlisten(writer, kMaxVarint, Reason::kInternal, std::string(300, 'x'));
+  EXPECT_LE(writer.size(), kTextFrame);
+  writer = WireWriter(space);
+  write_listen(writer, kMaxVarint, as_bytes(std::string(kMaxParameters, 'x')));
+  EXPECT_LE(writer.size(), kParametersOverhead + kMaxParameters);
 }
 
 TEST_F(Frames, AnUnknownOptionalFrameIsSkippedAndAnUnknownOtherIsNot) {
@@ -162,7 +178,7 @@ TEST_F(Frames, AnUnknownOptionalFrameIsSkippedAndAnUnknownOtherIsNot) {
   EXPECT_EQ(read_frame(reader, frame), ReadFrame::kFrame);
   EXPECT_EQ(frame.id, 4u);
   EXPECT_EQ(frame.skipped, 2u);
-  for (std::uint8_t type : {0x00, 0x11, 0x20, 0x3f, 0x0c}) EXPECT_EQ(read({type, 0, 0, 0, 0}), ReadFrame::kViolation) << int(type);
+  for (std::uint8_t type : {0x00, 0x12, 0x20, 0x3f, 0x0c}) EXPECT_EQ(read({type, 0, 0, 0, 0}), ReadFrame::kViolation) << int(type);
   EXPECT_EQ(read({0x40, 0x40, 6, 1, 2, 3}), ReadFrame::kViolation) << "longer than the record";
   EXPECT_EQ(read({0x41, 0x01, 5, 2}), ReadFrame::kViolation) << "a type beyond a byte, whose length lies";
 }
@@ -172,7 +188,7 @@ TEST_F(Frames, AnUnknownReasonIsTakenAsTheUnspecificOne) {
   space[2] = 200;
   EXPECT_EQ(only().reason, Reason::kInternal);
   EXPECT_STRNE(reason_name(Reason::kInternal), "unknown");
-  for (int r = 0; r <= int(Reason::kInternal); ++r) EXPECT_STRNE(reason_name(Reason(r)), "unknown");
+  for (int r = 0; r <= int(Reason::kConflict); ++r) EXPECT_STRNE(reason_name(Reason(r)), "unknown");
 }
 
 TEST_F(Frames, WhatCannotBeIsAViolation) {
@@ -186,6 +202,7 @@ TEST_F(Frames, WhatCannotBeIsAViolation) {
       w.byte(1);
       w.varint(1);
       w.varint(0);
+      w.byte(0);  // no flags
       w.byte(protocol);
       w.byte(kind);
       w.bytes(as_bytes(rest));
@@ -196,10 +213,11 @@ TEST_F(Frames, WhatCannotBeIsAViolation) {
   const std::string v4 = std::string("\x0a\0\0\1\0\x50", 6);
   EXPECT_EQ(open(1, 4, v4), ReadFrame::kFrame);
   EXPECT_EQ(open(0, 4, v4), ReadFrame::kViolation) << "no such protocol";
-  EXPECT_EQ(open(5, 4, v4), ReadFrame::kViolation);
+  EXPECT_EQ(open(6, 4, v4), ReadFrame::kViolation);
   EXPECT_EQ(open(1, 5, v4), ReadFrame::kViolation) << "no such kind of address";
   EXPECT_EQ(open(1, 0, ""), ReadFrame::kViolation) << "towards nowhere";
   EXPECT_EQ(open(4, 0, ""), ReadFrame::kFrame) << "DNS needs no address";
+  EXPECT_EQ(open(5, 0, ""), ReadFrame::kFrame) << "nor does the catalogue";
   EXPECT_EQ(open(1, 1, std::string("\x03" "a b\0\x50", 6)), ReadFrame::kViolation) << "a blank in a name";
   EXPECT_EQ(open(1, 1, std::string("\x03" "a\0b\0\x50", 6)), ReadFrame::kViolation) << "a zero in a name";
   EXPECT_EQ(open(1, 1, std::string("\x00\0\x50", 3)), ReadFrame::kViolation) << "an empty name";
@@ -223,6 +241,16 @@ TEST_F(Frames, WhatCannotBeIsAViolation) {
             }),
             ReadFrame::kViolation)
       << "a text that is too long";
+  for (std::uint8_t type : {0x09, 0x11}) {
+    EXPECT_EQ(hostile([&](WireWriter& w) {
+                w.byte(type);
+                w.varint(1);
+                w.varint(kMaxParameters + 1);
+                w.claim(kMaxParameters + 1);
+              }),
+              ReadFrame::kViolation)
+        << "parameters that are too long";
+  }
 }
 
 TEST_F(Frames, CutAnywhereIsAViolationNeverAReadBeyond) {
@@ -241,10 +269,11 @@ TEST_F(Frames, CutAnywhereIsAViolationNeverAReadBeyond) {
   add([&] { write_data(writer, 300, 70000, 20); });
   add([&] { write_datagram(writer, 300, 70000, 5, false, 20); });
   add([&] { write_reset(writer, 300, Reason::kLimit, 70000); });
-  add([&] { write_listen(writer, 300, "name"); });
+  add([&] { write_listen(writer, 300, as_bytes("name")); });
+  add([&] { write_listening(writer, 300, as_bytes("terms")); });
   add([&] { write_close(writer, 300, "text"); });
   add([&] { write_ack(writer, 300, 70000); });
-  add([&] { write_unlisten(writer, 300, Reason::kLimit); });
+  add([&] { write_unlisten(writer, 300, Reason::kLimit, "text"); });
   for (const auto& bytes : all) {
     ASSERT_EQ(read(bytes), ReadFrame::kFrame);
     for (std::size_t n = 1; n < bytes.size(); ++n) {
@@ -261,7 +290,7 @@ TEST_F(Frames, RandomRecordsNeverCrash) {
     SeededRandom random(seed);
     std::vector<std::uint8_t> bytes(random.below(64));
     random.fill(bytes);
-    if (!bytes.empty() && random.below(4)) bytes[0] = std::uint8_t(1 + random.below(16));
+    if (!bytes.empty() && random.below(4)) bytes[0] = std::uint8_t(1 + random.below(17));
     WireReader reader(bytes);
     Frame frame;
     int frames = 0;

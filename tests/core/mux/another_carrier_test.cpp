@@ -23,10 +23,11 @@ TEST(AnotherCarrier, BringsWhatTheFirstHadLost) {
 
 TEST(AnotherCarrier, RepeatsWhatHadArrivedWithoutHarm) {
   Pair pair;
-  ListenId listen = pair.client.mux.listen("orders");
+  ListenId listen = pair.client.mux.listen(as_bytes("orders"));
   StreamId id = pair.client.mux.open(tcp(), {}, 0, {});
   pair.run(false);
   pair.gateway.mux.accept(id);
+  pair.gateway.mux.listening(listen, as_bytes("terms"));
   pair.run(false);
   pair.client.write(id, "once");
   pair.gateway.write(id, "only");
@@ -40,7 +41,7 @@ TEST(AnotherCarrier, RepeatsWhatHadArrivedWithoutHarm) {
   }
   EXPECT_EQ(pair.gateway.read(id), "once");
   EXPECT_EQ(pair.client.read(id), "only");
-  pair.client.mux.unlisten(listen, Reason::kNone);
+  pair.client.mux.unlisten(listen, Reason::kNone, {});
   pair.run(false);
   pair.client.lose_all_records();
   pair.gateway.lose_all_records();
@@ -48,6 +49,7 @@ TEST(AnotherCarrier, RepeatsWhatHadArrivedWithoutHarm) {
   EXPECT_EQ(pair.gateway.count(Kind::kOpen), 1u);
   EXPECT_EQ(pair.client.count(Kind::kOpened), 1u);
   EXPECT_EQ(pair.gateway.count(Kind::kListen), 1u);
+  EXPECT_EQ(pair.client.count(Kind::kListening), 1u);
   EXPECT_EQ(pair.gateway.count(Kind::kUnlisten), 1u);
   EXPECT_EQ(pair.client.count(Kind::kClosed), 1u);
   EXPECT_EQ(pair.gateway.count(Kind::kClosed), 1u);

@@ -178,9 +178,9 @@ TEST(StreamLife, AFinThatCrossesAResetLeavesNothingBehind) {
 
 TEST(StreamLife, StreamsOfBothSidesHaveIdsOfTheirOwn) {
   Pair pair;
-  ListenId listen = pair.client.mux.listen("orders");
+  ListenId listen = pair.client.mux.listen(as_bytes("orders"));
   pair.run();
-  EXPECT_EQ(pair.gateway.last(Kind::kListen).text, "orders");
+  EXPECT_EQ(as_text(pair.gateway.last(Kind::kListen).data.bytes()), "orders");
   StreamId down = pair.gateway.mux.open(tcp(), {}, listen, {});
   StreamId up = pair.client.mux.open(tcp(), {}, 0, {});
   pair.run();
@@ -197,10 +197,10 @@ TEST(StreamLife, StreamsOfBothSidesHaveIdsOfTheirOwn) {
 
 TEST(StreamLife, AnOpenForAListenThatEndedIsRefused) {
   Pair pair;
-  ListenId listen = pair.client.mux.listen("orders");
+  ListenId listen = pair.client.mux.listen(as_bytes("orders"));
   pair.run();
   StreamId id = pair.gateway.mux.open(tcp(), {}, listen, {});
-  pair.client.mux.unlisten(listen, Reason::kNone);
+  pair.client.mux.unlisten(listen, Reason::kNone, {});
   pair.run();
   EXPECT_EQ(pair.gateway.last(Kind::kRefused).stream, id);
   EXPECT_EQ(pair.gateway.last(Kind::kUnlisten).listen, listen);
@@ -209,11 +209,52 @@ TEST(StreamLife, AnOpenForAListenThatEndedIsRefused) {
 
 TEST(StreamLife, AGatewayRefusesAListenWithAReason) {
   Pair pair;
-  ListenId listen = pair.client.mux.listen("orders");
+  ListenId listen = pair.client.mux.listen(as_bytes("orders"));
   pair.run();
-  pair.gateway.mux.unlisten(listen, Reason::kForbidden);
+  pair.gateway.mux.unlisten(listen, Reason::kForbidden, "no such service");
   pair.run();
   EXPECT_EQ(pair.client.last(Kind::kUnlisten).reason, Reason::kForbidden);
+  EXPECT_EQ(pair.client.last(Kind::kUnlisten).text, "no such service");
+}
+
+TEST(StreamLife, AGatewayTakesAListenWithParametersOfItsOwn) {
+  Pair pair;
+  ListenId listen = pair.client.mux.listen(as_bytes(std::string(link::kMaxParameters, 'l')));
+  pair.run();
+  EXPECT_EQ(pair.gateway.last(Kind::kListen).data.size, link::kMaxParameters);
+  pair.gateway.mux.listening(listen, as_bytes(std::string(link::kMaxParameters, 'g')));
+  pair.run();
+  EXPECT_EQ(pair.client.last(Kind::kListening).listen, listen);
+  EXPECT_EQ(as_text(pair.client.last(Kind::kListening).data.bytes()), std::string(link::kMaxParameters, 'g'));
+  EXPECT_TRUE(pair.client.mux.active()) << "a carrier that dies under a listen should be noticed soon";
+}
+
+TEST(StreamLife, WhatIsGivenUpIsNotTakenAnyMore) {
+  Pair pair;
+  ListenId listen = pair.client.mux.listen(as_bytes("orders"));
+  pair.run();
+  pair.gateway.mux.listening(listen, as_bytes("terms"));
+  pair.client.mux.unlisten(listen, Reason::kNone, {});
+  pair.run();
+  EXPECT_EQ(pair.client.count(Kind::kListening), 0u);
+  EXPECT_EQ(pair.client.count(Kind::kUnlisten), 0u) << "it knows that itself";
+  pair.gateway.mux.listening(listen, as_bytes("too late"));
+  pair.gateway.mux.unlisten(listen, Reason::kConflict, "too late");
+  EXPECT_FALSE(pair.gateway.mux.has_frames());
+  EXPECT_FALSE(pair.client.mux.active());
+  EXPECT_FALSE(pair.gateway.mux.active());
+}
+
+TEST(StreamLife, AProbeIsKnownByItsFlag) {
+  Pair pair;
+  ListenId listen = pair.client.mux.listen(as_bytes("orders"));
+  pair.run();
+  pair.gateway.mux.open(tcp(), {}, listen, {}, link::kProbe);
+  pair.run();
+  EXPECT_EQ(pair.client.last(Kind::kOpen).flags, link::kProbe);
+  pair.gateway.mux.open(tcp(), {}, listen, {});
+  pair.run();
+  EXPECT_EQ(pair.client.last(Kind::kOpen).flags, 0);
 }
 
 TEST(StreamLife, TheOpenersLimitAndTheAcceptorsLimitHold) {

@@ -170,25 +170,35 @@ TEST_F(Rules, DatagramsAndBytesDoNotMix) {
 }
 
 TEST_F(Rules, ListensComeInOrderAndFromTheClientOnly) {
-  EXPECT_NE(sends(pair.client, [](auto& w) { link::write_listen(w, 1, "a"); }), "");
-  EXPECT_EQ(sends(pair.gateway, [](auto& w) { link::write_listen(w, 2, "a"); }), "a LISTEN out of order");
-  EXPECT_EQ(sends(pair.gateway, [](auto& w) { link::write_listen(w, 1, "a"); }), "");
-  EXPECT_EQ(sends(pair.gateway, [](auto& w) { link::write_listen(w, 1, "a"); }), "") << "a repeat";
+  EXPECT_NE(sends(pair.client, [](auto& w) { link::write_listen(w, 1, as_bytes("a")); }), "");
+  EXPECT_EQ(sends(pair.gateway, [](auto& w) { link::write_listen(w, 2, as_bytes("a")); }), "a LISTEN out of order");
+  EXPECT_EQ(sends(pair.gateway, [](auto& w) { link::write_listen(w, 1, as_bytes("a")); }), "");
+  EXPECT_EQ(sends(pair.gateway, [](auto& w) { link::write_listen(w, 1, as_bytes("a")); }), "") << "a repeat";
   EXPECT_EQ(pair.gateway.count(Kind::kListen), 1u);
   for (Side* side : {&pair.client, &pair.gateway}) {
-    EXPECT_EQ(sends(*side, [](auto& w) { link::write_unlisten(w, 7, Reason::kNone); }), "an UNLISTEN of something that never listened");
-    EXPECT_NE(sends(*side, [](auto& w) { link::write_unlisten(w, 0, Reason::kNone); }), "");
+    EXPECT_EQ(sends(*side, [](auto& w) { link::write_unlisten(w, 7, Reason::kNone, {}); }), "an answer to a LISTEN that never was");
+    EXPECT_NE(sends(*side, [](auto& w) { link::write_listening(w, 7, as_bytes("a")); }), "");
+    EXPECT_NE(sends(*side, [](auto& w) { link::write_unlisten(w, 0, Reason::kNone, {}); }), "");
   }
+}
+
+TEST_F(Rules, OnlyTheGatewayTakesAListen) {
+  pair.client.mux.listen(as_bytes("a"));
+  pair.run();
+  EXPECT_EQ(sends(pair.gateway, [](auto& w) { link::write_listening(w, 1, as_bytes("a")); }), "a LISTENING of the client");
+  EXPECT_EQ(sends(pair.client, [](auto& w) { link::write_listening(w, 1, as_bytes("a")); }), "");
+  EXPECT_EQ(sends(pair.client, [](auto& w) { link::write_listening(w, 1, as_bytes("b")); }), "") << "a repeat";
+  EXPECT_EQ(pair.client.count(Kind::kListening), 1u);
 }
 
 TEST_F(Rules, ListensAreBounded) {
   std::string broken;
   for (ListenId id = 1; id <= 5000 && broken.empty(); ++id) {
-    broken = sends(pair.gateway, [&](auto& w) { link::write_listen(w, id, std::string(255, 'x')); });
+    broken = sends(pair.gateway, [&](auto& w) { link::write_listen(w, id, as_bytes(std::string(255, 'x'))); });
   }
   EXPECT_EQ(broken, "more LISTENs than may be");
   std::size_t made = 0;
-  while (pair.client.mux.listen("x") != 0) ++made;
+  while (pair.client.mux.listen(as_bytes("x")) != 0) ++made;
   EXPECT_EQ(made, Mux::kMaxListens);
 }
 
@@ -235,14 +245,14 @@ TEST_F(Rules, AnyFramesWhatsoeverBreakARuleOrDoNoHarm) {
     SeededRandom random(seed);
     Mux::Settings s = settings(2000, 20000, 8);
     Pair wild(s);
-    ListenId listen = wild.client.mux.listen("x");
+    ListenId listen = wild.client.mux.listen(as_bytes("x"));
     wild.run();
     for (Side* side : {&wild.client, &wild.gateway}) {
       for (int i = 0; i < 500; ++i) {
         StreamId id = random.below(14);
         std::uint64_t at = random.below(2200);
         std::string broken = sends(*side, [&](auto& w) {
-          switch (random.below(10)) {
+          switch (random.below(11)) {
             case 0: link::write_open(w, open(id, random.below(2) ? tcp() : udp(), side == &wild.client ? listen : 0)); break;
             case 1: link::write_opened(w, id); break;
             case 2: link::write_refused(w, id, Reason::kTimedOut); break;
@@ -251,8 +261,9 @@ TEST_F(Rules, AnyFramesWhatsoeverBreakARuleOrDoNoHarm) {
             case 5: link::write_fin(w, id, at); break;
             case 6: link::write_reset(w, id, Reason::kConnectionReset, at); break;
             case 7: link::write_datagram(w, id, random.below(4), std::uint32_t(random.below(40000)), random.below(2), 100); break;
-            case 8: link::write_unlisten(w, random.below(3), Reason::kNone); break;
-            default: link::write_listen(w, random.below(4), "y"); break;
+            case 8: link::write_unlisten(w, random.below(3), Reason::kNone, {}); break;
+            case 9: link::write_listening(w, random.below(3), as_bytes("z")); break;
+            default: link::write_listen(w, random.below(4), as_bytes("y")); break;
           }
         });
         // The application answers as ours do.
