@@ -78,7 +78,7 @@ class InterceptTable {
   struct Added {
     InterceptId id = 0;
     bool resumed = false;               // the owner's own, taken up again
-    std::vector<EndedIntercept> ended;  // others of the same owner that gave way
+    std::vector<EndedIntercept> ended;  // others of the same owner that gave way; or this one, for the session it was taken from
   };
   // kNotFound, kConflict (names who has it), kInvalid (headers on a service that is not HTTP) or kLimit. The same owner's equal
   // intercept is taken up, also from another session of that key, as the newest knows best; one that is away and in the way gives way.
@@ -116,10 +116,10 @@ class InterceptTable {
  private:
   struct Entry {
     Service service;
-    std::vector<InterceptId> order;
+    std::vector<Intercept*> order;  // as they are asked
   };
-  EndedIntercept end(InterceptId id, std::string why);
-  void place(Entry& entry, const Intercept& intercept);
+  EndedIntercept end(Intercept& intercept, std::string why);
+  static void place(Entry& entry, Intercept& intercept);
   const Entry* entry(std::string_view service) const;
 
   Duration lease_;
