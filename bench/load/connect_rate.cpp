@@ -17,9 +17,11 @@ class Slot {
  public:
   enum class Step { kGoesOn, kDone, kFailed };
 
-  void start(const Address& address, int epoll, Clock::time_point now) {
+  // `from`: nullptr where the kernel is to choose.
+  void start(const Address& address, const Address* from, int epoll, Clock::time_point now) {
     socket_ = make_socket(address.family(), SOCK_STREAM, SOCK_NONBLOCK);
     no_delay(socket_.get());
+    if (from) bind_address(socket_.get(), *from);
     started = now;
     answered_ = false;
     refused_ = connect(socket_.get(), address.get(), address.size) != 0 && errno != EINPROGRESS;
@@ -59,6 +61,20 @@ class Slot {
   bool refused_ = false;
 };
 
+// Each may have all ports, so that they do not run out where connections linger for a minute.
+class Sources {
+ public:
+  explicit Sources(const std::vector<std::string>& addresses) {
+    for (const std::string& text : addresses) addresses_.push_back(address_of(text, 0));
+  }
+
+  const Address* next() { return addresses_.empty() ? nullptr : &addresses_[count_++ % addresses_.size()]; }
+
+ private:
+  std::vector<Address> addresses_;
+  std::size_t count_ = 0;
+};
+
 struct Counts {
   std::vector<std::uint64_t> by_second;
   std::uint64_t done = 0;
@@ -74,14 +90,15 @@ void print(const Counts& counts, double seconds) {
 
 }  // namespace
 
-int connect_rate(const Target& target, unsigned parallel) {
+int connect_rate(const Target& target, unsigned parallel, const std::vector<std::string>& from) {
   const Address address = address_of(target.address, target.port);
+  Sources sources(from);
   Descriptor epoll(epoll_create1(EPOLL_CLOEXEC));
   std::vector<Slot> slots(parallel);
   const auto start = Clock::now();
   const auto counted = start + seconds(target.warm_up);
   const auto end = counted + seconds(target.seconds);
-  for (Slot& slot : slots) slot.start(address, epoll.get(), start);
+  for (Slot& slot : slots) slot.start(address, sources.next(), epoll.get(), start);
 
   Counts counts;
   counts.by_second.resize(static_cast<std::size_t>(target.seconds + 0.999));
@@ -100,7 +117,7 @@ int connect_rate(const Target& target, unsigned parallel) {
         const auto second = static_cast<std::size_t>(std::chrono::duration<double>(now - counted).count());
         if (step == Slot::Step::kDone && second < counts.by_second.size()) ++counts.by_second[second];
       }
-      slot->start(address, epoll.get(), now);
+      slot->start(address, sources.next(), epoll.get(), now);
     }
     if (now - checked < std::chrono::seconds(1)) continue;
     checked = now;
@@ -108,7 +125,7 @@ int connect_rate(const Target& target, unsigned parallel) {
       if (now - slot.started < std::chrono::seconds(5)) continue;
       ++counts.failed;
       slot.give_up();
-      slot.start(address, epoll.get(), now);
+      slot.start(address, sources.next(), epoll.get(), now);
     }
   }
   print(counts, target.seconds);

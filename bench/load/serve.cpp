@@ -12,7 +12,17 @@ namespace causeway::load {
 namespace {
 
 // A descriptor's number and what it is travel in the event itself: no table, nothing to allocate for a connection.
-enum class Kind : std::uint32_t { kEchoListener, kOnceListener, kDatagrams, kEcho, kOnce };
+enum class Kind : std::uint32_t {
+  kEchoListener,
+  kOnceListener,
+  kMuteListener,
+  kPourListener,
+  kDatagrams,
+  kEcho,
+  kOnce,
+  kMute,
+  kPour
+};
 
 Descriptor listening(int type, std::uint16_t port) {
   Descriptor result = make_socket(AF_INET6, type, SOCK_NONBLOCK);
@@ -34,11 +44,15 @@ class Server {
       : epoll_(epoll_create1(EPOLL_CLOEXEC)),
         echo_(listening(SOCK_STREAM, port)),
         once_(listening(SOCK_STREAM, static_cast<std::uint16_t>(port + 1))),
+        mute_(listening(SOCK_STREAM, static_cast<std::uint16_t>(port + 2))),
+        pour_(listening(SOCK_STREAM, static_cast<std::uint16_t>(port + 3))),
         datagrams_(listening(SOCK_DGRAM, port)) {
     int on = 1;
     if (setsockopt(datagrams_.get(), IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on) != 0) fail("IPV6_RECVPKTINFO");
     watch(echo_.get(), Kind::kEchoListener);
     watch(once_.get(), Kind::kOnceListener);
+    watch(mute_.get(), Kind::kMuteListener);
+    watch(pour_.get(), Kind::kPourListener);
     watch(datagrams_.get(), Kind::kDatagrams);
   }
 
@@ -55,8 +69,13 @@ class Server {
   }
 
  private:
+  static std::uint32_t awaited(Kind kind) {
+    if (kind == Kind::kMute) return EPOLLRDHUP;
+    return kind == Kind::kPour ? EPOLLOUT : EPOLLIN;
+  }
+
   void watch(int socket, Kind kind) {
-    epoll_event event{.events = EPOLLIN,
+    epoll_event event{.events = awaited(kind),
                       .data = {.u64 = static_cast<std::uint64_t>(kind) << 32 | static_cast<std::uint32_t>(socket)}};
     if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket, &event) != 0) fail("epoll_ctl");
   }
@@ -65,9 +84,13 @@ class Server {
     switch (kind) {
       case Kind::kEchoListener: return accept_all(socket, Kind::kEcho);
       case Kind::kOnceListener: return accept_all(socket, Kind::kOnce);
+      case Kind::kMuteListener: return accept_all(socket, Kind::kMute);
+      case Kind::kPourListener: return accept_all(socket, Kind::kPour);
       case Kind::kDatagrams: return echo_datagrams();
       case Kind::kEcho: return echo(socket);
       case Kind::kOnce: return answer_and_close(socket);
+      case Kind::kMute: close(socket); return;  // the other side has ended it
+      case Kind::kPour: return pour(socket);
     }
   }
 
@@ -94,6 +117,10 @@ class Server {
     close(socket);
   }
 
+  void pour(int socket) {
+    if (send(socket, buffer_.data(), buffer_.size(), MSG_NOSIGNAL) < 0 && errno != EAGAIN) close(socket);
+  }
+
   // An answer leaves from the address that was asked: it comes with the datagram and goes back with it.
   void echo_datagrams() {
     for (int i = 0; i < 64; ++i) {
@@ -118,6 +145,8 @@ class Server {
   Descriptor epoll_;
   Descriptor echo_;
   Descriptor once_;
+  Descriptor mute_;
+  Descriptor pour_;
   Descriptor datagrams_;
   std::array<char, 65536> buffer_;
 };

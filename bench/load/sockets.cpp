@@ -51,6 +51,12 @@ void no_delay(int socket) {
   if (setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0) fail("TCP_NODELAY");
 }
 
+void bind_address(int socket, const Address& address) {
+  int on = 1;
+  if (setsockopt(socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on) != 0) fail("IP_BIND_ADDRESS_NO_PORT");
+  if (bind(socket, address.get(), address.size) != 0) fail("bind");
+}
+
 void read_timeout(int socket, std::chrono::milliseconds limit) {
   timeval value{.tv_sec = limit.count() / 1000, .tv_usec = limit.count() % 1000 * 1000};
   if (setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &value, sizeof value) != 0) fail("SO_RCVTIMEO");

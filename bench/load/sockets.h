@@ -47,6 +47,8 @@ Descriptor make_socket(int family, int type, int flags);
 Descriptor connected(const Address& address, int type);
 
 void no_delay(int socket);
+// The address alone: a port is chosen when it connects, so that different targets may share it.
+void bind_address(int socket, const Address& address);
 // How long a blocking read may wait, so that a lost answer is an error and no hang.
 void read_timeout(int socket, std::chrono::milliseconds limit);
 
