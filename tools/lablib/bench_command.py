@@ -1,9 +1,11 @@
 """The tunnel beside other ways into the same namespaces, in one run on one machine: direct (D), two plain haproxy relays in a row (P),
-wireguard-go from Debian's backports (W), and ours (C). Congestion control is cubic for all.
+wireguard-go from Debian's backports (W), and ours (C). The same congestion control for all: cubic, or what is asked for.
 
-  tools/bench                   five rounds; about 30 minutes
+  tools/bench                   five rounds, three through the wide-area path; within an hour
   tools/bench --quick           one short round, to see that it works
-  tools/bench --only NAME       what has NAME in its name alone: bulk, rr, connect, http, udp, memory, up; may be repeated
+  tools/bench --only NAME       what has NAME in its name alone: bulk, stalled, rr, connect, http, udp, memory, up, or wan, which
+                                takes more of its own (--only "wan 80 ms"); may be repeated
+  tools/bench --congestion bbr  with another congestion control on all connections
   tools/bench --json FILE       the figures of every round
   tools/bench --svg FILE        a chart
   --rounds N --seconds S --warm-up S --minutes N    how long; after --minutes no more is begun
@@ -13,17 +15,23 @@ and repeated. Machines differ and are shared: the ratios are to be looked at. Th
 """
 
 import argparse
+import contextlib
 import datetime
 import json
 import os
 import platform
+import signal
 import sys
 import time
 
-from . import build, lab
-from .bench import chart, contenders, goals, measures, report, standing
+from . import build, lab, network
+from .bench import chart, contenders, goals, measures, report, standing, wan_measures
 from .bench.rounds import Rounds
+from .bench.versions import versions
 from .shell import LabError
+
+WAN = "wan"
+WAN_ROUNDS = 3
 
 
 def say(text):
@@ -35,12 +43,13 @@ def arguments():
                                      formatter_class=argparse.RawDescriptionHelpFormatter, usage=argparse.SUPPRESS)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", metavar="NAME", action="append", default=[])
+    parser.add_argument("--congestion", metavar="NAME", default="cubic")
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--svg", metavar="FILE")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=int)
     parser.add_argument("--warm-up", type=int)
-    parser.add_argument("--minutes", type=float, default=50)
+    parser.add_argument("--minutes", type=float, default=56)
     options = parser.parse_args()
     for name, quick, full in (("rounds", 1, 5), ("seconds", 1, 3), ("warm_up", 1, 2)):
         if getattr(options, name) is None:
@@ -48,47 +57,109 @@ def arguments():
     return options
 
 
-def about(running, left_out):
-    told = {"date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"), "kernel": platform.release(),
-            "cores": os.cpu_count(), "congestion control": "cubic", **measures.versions(running)}
-    return {**told, "left out": left_out} if left_out else told
+@contextlib.contextmanager
+def uninterrupted():
+    """Who is impatient must not leave half of the lab behind."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-def measure(options, started):
-    """Everything that needs the lab: (about, rounds, standing, contenders)."""
-    wanted = lambda name: not options.only or any(word in name for word in options.only)
-    running, left_out = contenders.start_all(lab.Lab())
-    for title, reason in left_out.items():
-        say(f"left out: {title}: {reason}")
-    told = about(running, left_out)
-    asked = measures.Measures(options.seconds, options.warm_up)
-    found = standing.measure_all(running, asked, options.quick, wanted, say)
-    rounds = Rounds(running, say)
-    rounds.run([(name, function) for name, function in asked.all() if wanted(name)], options.rounds, started + options.minutes * 60)
-    told["measured"] = (f"{options.rounds} rounds asked for, {options.seconds} s after {options.warm_up} s of warm-up; {rounds.kept} measures kept, "
-                        f"{rounds.kept_busy} of them disturbed; {rounds.thrown_away} thrown away because others used the machine")
-    return told, rounds, found, running
+class Bench:
+    """One run: what was asked for, and what has been found so far."""
+
+    def __init__(self, options):
+        self.options = options
+        self.end = time.monotonic() + options.minutes * 60
+        self.rounds = Rounds(say)
+        self.standing = {}
+        self.contenders = []  # that took part, in their order
+        self.left_out = {}
+        self.about = {"date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"), "kernel": platform.release(),
+                      "cores": os.cpu_count(), "congestion control": options.congestion}
+
+    def wanted(self, name):
+        return not self.options.only or any(word in name for word in self.options.only if not word.startswith(WAN))
+
+    def wanted_through_wan(self, name):
+        return not self.options.only or any(name.startswith(word) for word in self.options.only if word.startswith(WAN))
+
+    def run(self):
+        only = self.options.only
+        if not only or not all(word.startswith(WAN) for word in only):
+            self._in_a_lab(self._plain, None)
+        if not only or any(word.startswith(WAN) for word in only):
+            self._in_a_lab(self._through_wan, {})
+        self.about.update(versions(self.contenders))
+        if self.left_out:
+            self.about["left out"] = self.left_out
+        rounds, options = self.rounds, self.options
+        self.about["measured"] = (f"{options.rounds} rounds asked for, {options.seconds} s after {options.warm_up} s of warm-up; "
+                                  f"{rounds.kept} measures kept, {rounds.kept_busy} of them disturbed; {rounds.thrown_away} thrown away because others used the machine")
+
+    def _in_a_lab(self, part, path):
+        """With a wide-area path where there is one. All that it starts ends with the lab."""
+        if lab.bring_up(1, with_build=False, path=path) != 0:
+            raise LabError("bench", "there is no lab to measure in")
+        try:
+            part(lab.Lab())
+        finally:
+            with uninterrupted():
+                lab.bring_down()
+
+    def _take(self, world, kinds):
+        running, left_out = contenders.start_all(world, kinds)
+        for title, reason in left_out.items():
+            say(f"left out: {title}: {reason}")
+        self.left_out.update(left_out)
+        known = [contender.key for contender in self.contenders]
+        self.contenders += [contender for contender in running if contender.key not in known]
+        return running
+
+    def _plain(self, world):
+        options = self.options
+        running = self._take(world, contenders.ALL)
+        asked = measures.Measures(options.seconds, options.warm_up)
+        through_wan = wan_measures.WanMeasures(None, options.seconds, options.warm_up).takes(len(contenders.THROUGH_WAN))
+        end = self.end - (0 if options.only else self._wan_rounds() * through_wan)
+        self.standing = standing.measure_all(running, asked, options.quick, self.wanted, say)
+        self.rounds.run(running, [(name, measure) for name, measure in asked.all() if self.wanted(name)], options.rounds, end)
+
+    def _through_wan(self, world):
+        asked = wan_measures.WanMeasures(world.wan(), self.options.seconds, self.options.warm_up)
+        wanted = [(name, measure) for name, measure in asked.all() if self.wanted_through_wan(name)]
+        self.rounds.run(self._take(world, contenders.THROUGH_WAN), wanted, self._wan_rounds(), self.end)
+
+    def _wan_rounds(self):
+        return min(WAN_ROUNDS, self.options.rounds)
 
 
-def show(options, told, rounds, found, running):
-    reached = [goal for goal in goals.all_goals(rounds.figures, found) if goal.reached is not None or not options.only]
-    lines = [f"{key}: {value}" for key, value in told.items()]
-    say("\n" + "\n".join(lines))
+def show(bench):
+    options, rounds, told = bench.options, bench.rounds, bench.about
+    reached = [goal for goal in goals.all_goals(rounds.figures, bench.standing) if goal.reached is not None or not options.only]
+    say("\n" + "\n".join(f"{key}: {value}" for key, value in told.items()))
     if rounds.figures:
-        say("\n" + report.figure_table(rounds.figures, running))
-    titles = {contender.key: contender.title for contender in running}
-    say("\n" + "\n".join([*[f"{key}: {title}" for key, title in titles.items()], report.standing_table(found, titles)]))
+        say("\n" + report.figure_table(rounds.figures, bench.contenders))
+    titles = {contender.key: contender.title for contender in bench.contenders}
+    say("\n" + "\n".join([*[f"{key}: {title}" for key, title in titles.items()], report.standing_table(bench.standing, titles)]))
     say("\n" + report.goal_table(reached))
     for failure in rounds.failures:
         say(f"failed: {failure}")
     if options.json:
         with open(options.json, "w") as file:
-            json.dump(report.as_json(told, rounds, found, reached), file, indent=1)
+            json.dump(report.as_json(told, rounds, bench.standing, reached), file, indent=1)
     if options.svg:
         words = [f"{key} {value}" for key, value in told.items() if key not in ("measured", "left out")]
         notes = [", ".join(words[:5]), ", ".join(words[5:]), told["measured"]]
         with open(options.svg, "w") as file:
-            file.write(chart.Chart(rounds.figures, running, notes).svg())
+            file.write(chart.Chart(rounds.figures, bench.contenders, notes).svg())
+
+
+def interrupted(number, _frame):
+    raise SystemExit(128 + number)
 
 
 def main():
@@ -96,15 +167,16 @@ def main():
     if os.geteuid() != 0:
         print("bench: must be root: it makes network namespaces", file=sys.stderr)
         return 126
-    started = time.monotonic()
+    if not network.has_congestion_control(options.congestion):
+        print(f"bench: this kernel has no congestion control {options.congestion!r}", file=sys.stderr)
+        return 2
+    network.congestion_control = options.congestion
+    signal.signal(signal.SIGTERM, interrupted)
+    signal.signal(signal.SIGHUP, interrupted)
+    bench = Bench(options)
     build.build([*build.programs(), "bench/load/cw-load"])
-    if lab.bring_up(1, with_build=False) != 0:
-        return 1
-    try:
-        results = measure(options, started)
-    finally:
-        lab.bring_down()
-    show(options, *results)
+    bench.run()
+    show(bench)
     return 0
 
 

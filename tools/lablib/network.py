@@ -15,10 +15,17 @@ from .shell import LabError, in_namespace, run, wait_until
 PART = "network"
 
 
-def congestion():
-    """Words for `ip route` that select cubic, where the kernel has it: a namespace's own default may be something else."""
+congestion_control = "cubic"  # of what is made from now on
+
+
+def has_congestion_control(name):
     with open("/proc/sys/net/ipv4/tcp_available_congestion_control") as file:
-        return ["congctl", "cubic"] if "cubic" in file.read().split() else []
+        return name in file.read().split()
+
+
+def congestion():
+    """Words for `ip route` that select it, where the kernel has it: a namespace's own default may be something else."""
+    return ["congctl", congestion_control] if has_congestion_control(congestion_control) else []
 
 
 def _ip(namespace, *words):
@@ -36,7 +43,7 @@ def _make(namespace):
 
 
 def _local_address(namespace, address):
-    """An address on the loopback, whose connections use cubic as well."""
+    """An address on the loopback, whose connections use the same congestion control."""
     bits = "128" if ":" in address else "32"
     _ip(namespace, "address", "add", f"{address}/{bits}", "dev", "lo", *(["nodad"] if bits == "128" else []))
     if congestion() and bits == "32":

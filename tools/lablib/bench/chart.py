@@ -1,18 +1,21 @@
-"""One SVG for a person: per figure a bar for each tunnel, measured by two plain relays (by the direct connection where those are not there).
+"""One SVG for a person: per figure a bar for each tunnel, measured by two plain relays (by the direct connection where those take no part).
 Longer is better everywhere: where less is better, the relays' figure is divided by the contender's."""
 
 from xml.sax.saxutils import escape
 
-from .measures import less_is_better
+from .figures import less_is_better
 from .report import number
+from .wan_measures import PATHS, figure as wan_figure
 
 COLOURS = {"P": "#8a8f98", "W": "#c9853b", "C": "#2a6fb0"}
 MOST = 4.0  # a longer bar is cut, its number stays
 SHOWN = ("bulk up, 1 flow", "bulk down, 1 flow", "bulk up, 8 flows", "bulk down, 8 flows", "bulk up, 512 flows", "bulk down, 512 flows",
          "request-response, p50", "request-response, p99", "request-response beside bulk, p50", "request-response beside bulk, p99",
          "new connections, 1 at once", "new connections, 64 at once", "HTTP requests, 16 connections",
-         "HTTP requests, 256 connections", "bulk up, 1 flow: whole machine", "bulk down, 1 flow: whole machine")
-LEFT, WIDTH, RIGHT, BAR, GAP, TOP = 270, 520, 110, 13, 14, 92
+         "HTTP requests, 256 connections", "bulk up, 1 flow: whole machine", "bulk down, 1 flow: whole machine",
+         *(wan_figure(path, way) for path in PATHS for way in ("up", "down")),
+         *(wan_figure(path, way, "p50") for path in PATHS for way in ("up", "down")))
+LEFT, WIDTH, RIGHT, BAR, GAP, TOP = 380, 520, 110, 13, 14, 92
 
 
 def _share(figure, name, key, by):
@@ -28,14 +31,18 @@ def _share(figure, name, key, by):
 class Chart:
     def __init__(self, figures, running, notes):
         self._by = next((contender for contender in running if contender.key == "P"), running[0])
+        self._otherwise = running[0]
         self._shown = [contender for contender in running if contender.key in COLOURS and contender is not self._by]
-        rows = [(name, figures[name]) for name in SHOWN if name in figures]
-        self._rows = [(name, [(contender.key, _share(figure, name, contender.key, self._by.key)) for contender in self._shown]) for name, figure in rows]
+        self._rows = [(name, self._bars(name, figures[name])) for name in SHOWN if name in figures]
         self._rows = [(name, bars) for name, bars in self._rows if any(share for _, share in bars)]
         most = max((share[0] for _, bars in self._rows for _, share in bars if share), default=1)
         self._scale = WIDTH / min(MOST, max(1.0, most * 1.05))
         self._notes = notes
         self._parts = []
+
+    def _bars(self, name, figure):
+        by = self._by if figure.values(self._by.key) else self._otherwise
+        return [(contender.key, _share(figure, name, contender.key, by.key)) for contender in self._shown if contender is not by]
 
     def _text(self, x, y, text, size=12, anchor="start", colour="#222"):
         self._parts.append(f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}" fill="{colour}">{escape(text)}</text>')
@@ -60,8 +67,8 @@ class Chart:
         y = TOP
         bottom = TOP + sum(len(bars) * BAR + GAP for _, bars in self._rows)
         self._text(16, 26, "Causeway beside other ways into the same namespaces", 17)
-        self._text(16, 45, f"measured by {self._by.title} = 1; longer is better (where less is better it is turned round); lines: least and most of the rounds",
-                   11, colour="#555")
+        self._text(16, 45, f"measured by {self._by.title} = 1, through a wide-area path (ms) by {self._otherwise.title} = 1; longer is better, "
+                           "turned round where less is; lines: least and most of the rounds", 11, colour="#555")
         x = 16
         for contender in self._shown:
             self._parts.append(f'<rect x="{x}" y="57" width="12" height="12" fill="{COLOURS[contender.key]}"/>')

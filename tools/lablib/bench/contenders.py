@@ -3,13 +3,15 @@
 import os
 import shutil
 
-from .. import layout, netns, network
+from .. import layout, netns, network, tunnel
 from ..services import _listens
 from ..shell import LabError, in_namespace, run, wait_until
 from . import machine
 
 LAPTOP = layout.laptop(1)
 LOAD_PORT = 7100  # `cw-load serve`: echoes here, answers once and closes on the next
+MUTE_PORT, POUR_PORT = LOAD_PORT + 2, LOAD_PORT + 3  # never reads; writes for ever
+SOURCES = 10  # addresses that new connections come from, so that no ports run out
 PORTS = f"{layout.HTTP_PORT} {layout.IPERF_PORTS[0]}-{layout.IPERF_PORTS[-1]} {LOAD_PORT}-{LOAD_PORT + 1}".split()
 
 
@@ -17,6 +19,7 @@ class Contender:
     """`host`: where a laptop finds the services by this way. Ends: (laptop's processes, cluster's processes)."""
 
     key = title = host = ""
+    sources = ()  # the laptop's addresses on this way, beside its first
     udp = True
     idle_flows = ()  # how many its processes can hold, where they see flows at all
 
@@ -33,6 +36,9 @@ class Contender:
     def start(self):
         pass
 
+    def begin_anew(self):
+        """What a tunnel has learned of its path is forgotten, so that it begins where a new connection does."""
+
     def ends(self):
         return [], []
 
@@ -42,12 +48,17 @@ class Contender:
 
 class Direct(Contender):
     key, title, host = "D", "direct", layout.DIRECT[0]
+    sources = [layout.uplink4(1, 100 + i) for i in range(SOURCES)]
+
+    def start(self):
+        _add_addresses("eth0", self.sources)
 
 
 class Relays(Contender):
     """Two haproxies in a row as plain TCP relays: what relaying costs at all."""
 
     key, title, host = "P", "two haproxies, plain", "127.0.0.1"
+    sources = [f"127.0.0.{100 + i}" for i in range(SOURCES)]
     udp = False
     idle_flows = (1000,)  # a flow is two descriptors there, and a process may have 20,000
     SHIFT = 10000  # the second one cannot listen where the services do
@@ -61,7 +72,8 @@ class Relays(Contender):
     def start(self):
         first = [f"127.0.0.1:{ports}" for ports in PORTS]
         second = [f"{layout.GATEWAY_ADDRESS[0]}:{self._shifted(ports)}" for ports in PORTS]
-        run("ip", "-n", LAPTOP, "route", "change", "local", self.host, "dev", "lo", "table", "local", *network.congestion())
+        for to in (self.host, "127.0.0.0/8"):
+            run("ip", "-n", LAPTOP, "route", "change", "local", to, "dev", "lo", "table", "local", *network.congestion())
         self._start("relay-cluster", layout.CLUSTER, second, f"{layout.DIRECT[0]}:-{self.SHIFT}",
                     layout.GATEWAY_ADDRESS[0], LOAD_PORT + self.SHIFT)
         self._start("relay-laptop", LAPTOP, first, f"{layout.GATEWAY_ADDRESS[0]}:+{self.SHIFT}", "127.0.0.1", LOAD_PORT)
@@ -98,6 +110,7 @@ class WireGuardGo(Contender):
     # The programs' sockets lie in one folder by the device's name, so the names differ.
     SIDES = {layout.CLUSTER: ("cwwg-cluster", "10.99.0.1"), LAPTOP: ("cwwg-laptop", "10.99.0.2")}
     NETWORK = "10.99.0.0/24"
+    sources = [f"10.99.0.{100 + i}" for i in range(SOURCES)]
     PORT = 51820
 
     def missing(self):
@@ -118,8 +131,9 @@ class WireGuardGo(Contender):
                 peer += ["allowed-ips", f"{self.host}/32,{self.SIDES[other][1]}/32", "endpoint",
                          f"{layout.GATEWAY_ADDRESS[0]}:{self.PORT}"]
             else:
-                peer += ["allowed-ips", f"{self.SIDES[other][1]}/32"]
+                peer += ["allowed-ips", ",".join(f"{address}/32" for address in (self.SIDES[other][1], *self.sources))]
             in_namespace(side, "wg", "set", self.SIDES[side][0], *peer, part=self.title)
+        _add_addresses(self.SIDES[LAPTOP][0], self.sources)
         # More specific than the route of our own device, so that both can be up at once.
         run("ip", "-n", LAPTOP, "route", "add", f"{self.host}/32", "dev", self.SIDES[LAPTOP][0], *network.congestion(), part=self.title)
         in_namespace(LAPTOP, "ping", "-c", 1, "-W", 5, self.host, part=self.title)
@@ -141,26 +155,46 @@ class WireGuardGo(Contender):
 
 class Ours(Contender):
     key, title, host = "C", "causeway", layout.SERVICES["orders.shop"][0]
+    DEVICE = f"cw-{tunnel.DEMO}"
+    sources = [f"198.19.1.{100 + i}" for i in range(SOURCES)]
     idle_flows = (1000, 15000)
 
     def start(self):
         self.lab.laptop(1).up()
+        self.dress()
+
+    def dress(self):
+        """What the others have as well and a device that was made anew has lost: more addresses, and its apps' congestion control."""
+        _add_addresses(self.DEVICE, self.sources)
+        run("ip", "-n", LAPTOP, "route", "add", f"{self.host}/32", "dev", self.DEVICE, *network.congestion(), part=self.title)
+
+    def begin_anew(self):
+        self.lab.laptop(1).tunctl("down")
+        self.start()
 
     def ends(self):
         return machine.family(self.lab.laptop(1).pid()), machine.family(self.lab.processes.pid("gateway"))
 
 
+def _add_addresses(device, addresses):
+    for address in addresses:
+        run("ip", "-n", LAPTOP, "address", "add", f"{address}/32", "dev", device, part="bench")
+
+
 ALL = (Direct, Relays, WireGuardGo, Ours)
+THROUGH_WAN = (Direct, WireGuardGo, Ours)
 
 
-def start_all(lab):
+def start_all(lab, kinds=ALL):
     """([contenders that run], {title: why it does not})."""
     for namespace in (layout.CLUSTER, LAPTOP):
-        in_namespace(namespace, "sysctl", "-q", "-w", "net.ipv4.ip_local_port_range=20000 65000", part="bench")
+        # What one measure found out about the path is not told to the next.
+        in_namespace(namespace, "sysctl", "-q", "-w", "net.ipv4.ip_local_port_range=20000 65000", "net.ipv4.tcp_no_metrics_save=1",
+                     part="bench")
     lab.processes.start("cw-load", layout.CLUSTER, [layout.BUILD / "bench/load/cw-load", "serve", LOAD_PORT])
     lab.processes.wait_ready("cw-load", lambda: _listens(layout.CLUSTER, "*", LOAD_PORT), 10, "not listening")
     running, left_out = [], {}
-    for kind in ALL:
+    for kind in kinds:
         contender = kind(lab)
         reason = contender.missing()
         try:

@@ -84,7 +84,7 @@ class Watch:
 
     def _look(self):
         # Programs that have ended were children of ours and are counted there. In processes of the lab that live on, time only grows.
-        spaces = (layout.CLUSTER, layout.HOME, layout.laptop(1))
+        spaces = (layout.CLUSTER, layout.HOME, layout.WAN, layout.laptop(1))
         lab = {pid for space in spaces for pid in netns.processes_in(space)}
         ended = resource.getrusage(resource.RUSAGE_CHILDREN)
         self_ = resource.getrusage(resource.RUSAGE_SELF)

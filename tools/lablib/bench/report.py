@@ -1,6 +1,6 @@
 """The results as text: a table of figures, a table of goals, and everything as JSON."""
 
-from .measures import less_is_better, unit
+from .figures import less_is_better, unit
 
 
 def number(value):
@@ -19,7 +19,8 @@ def _ordered(figures):
 def figure_table(figures, running):
     keys = [contender.key for contender in running]
     ours_by = [key for key in keys if key != "C"] if "C" in keys else []
-    head = f"{'':<45}{'':<10}" + "".join(f"{key:>18}" for key in keys) + "".join(f"{'C/' + key:>8}" for key in ours_by)
+    width = max(45, 2 + max(map(len, figures)))
+    head = f"{'':<{width}}{'':<10}" + "".join(f"{key:>18}" for key in keys) + "".join(f"{'C/' + key:>8}" for key in ours_by)
     lines = [head]
     for name in _ordered(figures):
         figure = figures[name]
@@ -28,15 +29,16 @@ def figure_table(figures, running):
             middle = figure.median(key)
             cells += f"{number(middle) + (f' ±{figure.spread(key):.0%}' if middle is not None else ''):>18}"
         ratios = "".join(f"{number(figure.ratio('C', key)):>8}" for key in ours_by)
-        lines.append((f"{name:<45}{unit(name):<10}" + cells + ratios).rstrip())
+        lines.append((f"{name:<{width}}{unit(name):<10}" + cells + ratios).rstrip())
     return "\n".join(lines)
 
 
 def goal_table(goals):
-    lines = [f"{'':<5}{'':<50}{'reached':>10}{'least':>8}{'want':>8}"]
+    width = max(50, 2 + max((len(goal.what) for goal in goals), default=0))
+    lines = [f"{'':<5}{'':<{width}}{'reached':>10}{'least':>8}{'want':>8}"]
     for goal in goals:
         bound = lambda value: "-" if value is None else f"{value:g}"
-        lines.append(f"{goal.name:<5}{goal.what:<50}{number(goal.reached):>10}{bound(goal.least):>8}{bound(goal.want):>8}  "
+        lines.append(f"{goal.name:<5}{goal.what:<{width}}{number(goal.reached):>10}{bound(goal.least):>8}{bound(goal.want):>8}  "
                      f"{goal.unit + ', ' if goal.unit else ''}{goal.verdict()}")
     return "\n".join(lines)
 
@@ -50,6 +52,9 @@ def standing_table(standing, titles):
         for count, values in entry["flows"].items():
             ends = ", ".join(f"{end} PSS {values[end]['pss']} B, anonymous {values[end]['anonymous']} B" for end in ("laptop", "cluster"))
             lines.append(f"{titles[key]}, {count} idle flows, per flow: {ends}; {values['cores']:.1%} of a core")
+        for parallel, run in entry["long"].items():
+            lines.append(f"{titles[key]}, new connections/s, {parallel} at once, for {run['seconds']} s: {run['per_second']:,.0f}; "
+                         f"last third by first {run['last_by_first']:.2f}")
         if "beside_idle" in entry:
             beside = entry["beside_idle"]
             lines.append(f"{titles[key]}, new connections/s: {beside['empty']:,.0f}, beside idle flows {beside['with_idle_flows']:,.0f}")

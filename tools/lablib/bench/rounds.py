@@ -4,7 +4,7 @@ import statistics
 import time
 
 from . import machine
-from .measures import Failed
+from .loads import Failed
 
 PATIENCE = 4  # so many disturbed ones in a row, and waiting for a quiet machine is given up until it is quiet
 
@@ -36,9 +36,15 @@ class Figure:
         return [mine / theirs for mine, theirs in pairs if mine is not None and theirs]
 
 
+class Together:
+    """A measure that asks all contenders at the same time. `ask`: function of them, gives {key: figures, or the Failed}."""
+
+    def __init__(self, ask):
+        self.ask = ask
+
+
 class Rounds:
-    def __init__(self, running, say):
-        self.running = running
+    def __init__(self, say):
         self.figures = {}
         self.thrown_away = 0
         self.kept_busy = 0
@@ -47,18 +53,21 @@ class Rounds:
         self._disturbed_in_a_row = 0
         self._say = say
 
-    def run(self, measures, count, deadline):
+    def run(self, running, measures, count, deadline):
         """`count` rounds, fewer where the deadline comes first; what was disturbed is measured again while there is time for it."""
         for number in range(count):
+            # Another one begins each time: the first of a round may find a colder machine.
+            turn = number % len(running)
+            turned = running[turn:] + running[:turn]
             for name, measure in measures:
                 if time.monotonic() > deadline:
                     self._say(f"out of time in round {number + 1}")
                     return
-                self._one(f"round {number + 1}/{count}: {name}", measure, number, deadline)
+                self._one(f"round {number + 1}/{count}: {name}", turned, measure, deadline)
 
-    def _one(self, label, measure, number, deadline):
+    def _one(self, label, running, measure, deadline):
         while True:
-            found, foreign = self._ask_all(label, measure, number)
+            found, foreign = self._ask_all(label, running, measure)
             if foreign <= machine.BUSY:
                 self._disturbed_in_a_row = 0
                 break
@@ -70,26 +79,35 @@ class Rounds:
             self.thrown_away += 1
             self._say(f"{label}: thrown away, others used {foreign:.0%} of the machine")
         self.kept += 1
-        for figure in {figure for values in found.values() for figure in values}:
+        for figure in dict.fromkeys(figure for values in found.values() for figure in values):
             rounds = self.figures.setdefault(figure, Figure()).rounds
-            for contender in self.running:
+            for contender in running:
                 rounds.setdefault(contender.key, []).append(found[contender.key].get(figure))
         main = next((figure for values in found.values() for figure in values), None)
         told = ", ".join(f"{key} {values[main]:.2f}" for key, values in found.items() if main in values)
         self._say(f"{label}: {told} (others {foreign:.0%})")
 
-    def _ask_all(self, label, measure, number):
-        # Another one begins each time: the first of a round may find a colder machine.
-        turn = number % len(self.running)
+    def _ask_all(self, label, running, measure):
+        """({key: figures}, the largest share of the machine that others used meanwhile)."""
+        if isinstance(measure, Together):
+            with machine.Watch([]) as watch:
+                answers = measure.ask(running)
+            return {each.key: self._figures(label, each, answers[each.key]) for each in running}, watch.foreign
         found, foreign = {}, 0.0
-        for contender in self.running[turn:] + self.running[:turn]:
+        for contender in running:
             with machine.Watch([]) as watch:
                 try:
-                    found[contender.key] = measure(contender)
+                    answer = measure(contender)
                 except Failed as error:
-                    found[contender.key] = {}
-                    self.failures.append(f"{label}, {contender.title}: {error}")
-                    self._say(self.failures[-1])
-                    time.sleep(1)  # for a server that still has to see that its client is gone
+                    answer = error
+                found[contender.key] = self._figures(label, contender, answer)
             foreign = max(foreign, watch.foreign)
         return found, foreign
+
+    def _figures(self, label, contender, answer):
+        if not isinstance(answer, Failed):
+            return answer
+        self.failures.append(f"{label}, {contender.title}: {answer}")
+        self._say(self.failures[-1])
+        time.sleep(1)  # for a server that still has to see that its client is gone
+        return {}

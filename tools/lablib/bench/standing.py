@@ -1,33 +1,20 @@
 """What is measured once and not by rounds: idle processes, idle flows, and the time until a tunnel is proven."""
 
-import contextlib
-import json
 import statistics
-import subprocess
 import time
 
-from . import machine, measures
+from . import machine
 from .contenders import LOAD_PORT
-from .measures import LOAD, Failed
+from .loads import Failed, standing_load
 
 IDLE_SECONDS = 10
 LONG_SECONDS = 30
 ENDS = ("laptop", "cluster")
 
 
-@contextlib.contextmanager
 def idle_flows(contender, count):
     """So many connections, each proven by an echo, for as long as the block lasts."""
-    process = measures.start_on_laptop(LOAD, "hold", contender.host, LOAD_PORT, "--flows", count, stdin=subprocess.PIPE)
-    try:
-        line = process.stdout.readline()
-        if not line or json.loads(line)["open"] != count:
-            raise Failed(f"{count} idle flows: {process.stderr.read().strip()[-200:]}")
-        yield
-    finally:
-        process.stdin.close()
-        process.stdin = None
-        process.communicate(timeout=60)
+    return standing_load("hold", contender, LOAD_PORT, count)
 
 
 def usage(contender):
@@ -70,12 +57,13 @@ def connect_with_idle_flows(contender, measure, count, rounds):
     return {"flows": count, "empty": statistics.median(empty), "with_idle_flows": statistics.median(loaded)}
 
 
-def decay(contender, measure, seconds):
-    """Connections in the last third by those in the first third of a long run."""
-    measure.connect(contender, 64, seconds)
+def connect_for_long(contender, measure, parallel, seconds):
+    """New connections per second, and those in the last third by those in the first."""
+    rate, = measure.connect(contender, parallel, seconds).values()
     by_second = measure.by_second
     third = max(1, len(by_second) // 3)
-    return {"seconds": seconds, "by_second": by_second, "last_by_first": round(sum(by_second[-third:]) / max(1, sum(by_second[:third])), 3)}
+    return {"seconds": seconds, "per_second": rate, "by_second": by_second,
+            "last_by_first": round(sum(by_second[-third:]) / max(1, sum(by_second[:third])), 3)}
 
 
 def ups(contender, times):
@@ -87,6 +75,7 @@ def ups(contender, times):
         start = time.monotonic()
         laptop.up()
         took.append((time.monotonic() - start) * 1e3)
+    contender.dress()
     return {"median_ms": round(statistics.median(took), 2), "all_ms": [round(value, 2) for value in took]}
 
 
@@ -94,9 +83,7 @@ def measure_all(running, measure, quick, wanted, say):
     """{contender: {...}}; what fails is told in words under "failed"."""
     found = {}
     for contender in running:
-        if not contender.processes():
-            continue
-        entry = found.setdefault(contender.key, {"flows": {}, "failed": []})
+        entry = found.setdefault(contender.key, {"flows": {}, "long": {}, "failed": []})
 
         def attempt(place, key, what, function, *arguments):
             try:
@@ -106,10 +93,14 @@ def measure_all(running, measure, quick, wanted, say):
                 entry["failed"].append(f"{what}: {error}")
                 say(f"{contender.title}: {what} FAILED: {error}")
 
-        if wanted("memory"):
+        if wanted("memory") and contender.processes():
             attempt(entry, "idle", "idle", idle, contender, 3 if quick else IDLE_SECONDS)
             for count in contender.idle_flows[:1] if quick else contender.idle_flows:
                 attempt(entry["flows"], str(count), f"{count} idle flows", with_flows, contender, count, 3 if quick else IDLE_SECONDS)
+        if wanted("connect"):
+            for parallel in (1, 64):
+                attempt(entry["long"], str(parallel), f"new connections for long, {parallel} at once", connect_for_long, contender, measure,
+                        parallel, 6 if quick else LONG_SECONDS)
         if contender.key != "C":
             continue
         if wanted("up"):
@@ -118,5 +109,4 @@ def measure_all(running, measure, quick, wanted, say):
             most = contender.idle_flows[0 if quick else -1]
             attempt(entry, "beside_idle", f"new connections beside {most} idle flows", connect_with_idle_flows, contender, measure, most,
                     1 if quick else 3)
-            attempt(entry, "decay", "new connections for long", decay, contender, measure, 6 if quick else LONG_SECONDS)
     return found
