@@ -20,10 +20,10 @@
 // delivered. An upstream that was used before and is closed without a byte of answer is dialled anew where the method is idempotent (RFC 9110,
 // section 9.2.2); otherwise the client's connection is closed without an answer, as it would have seen without us.
 //
-// Memory: at most a head, `window` on the way to each side and what the driver had read when told to stop, and `hold` of a request that
-// may have to be sent once more.
+// Memory: at most a head, `window` on the way to each side and what the driver had read when told to stop, and `hold` for a request that
+// may have to be sent once more, and for what a client sends ahead.
 //
-// The slices given are of the same pool. All events of one call are taken before the next.
+// Slices are of one pool. Events may be taken after several calls; calls that name a connection that is gone do nothing.
 #pragma once
 
 #include <cstdint>
@@ -49,13 +49,13 @@ struct ProxyEvent {
     kSend,        // send `bytes` on `connection`, after those before
     kFinish,      // half-close `connection` after what was sent
     kClose,       // close `connection` after what was sent; its id is gone. For the client: the proxy is through
-    kReset,       // reset `connection` now; its id is gone. For the client: the proxy is through
+    kReset,       // reset `connection` now, what was sent is of no use; its id is gone. For the client: the proxy is through
     kResumeReading,  // reads(connection) is true again
     // For counts and logs.
     kHandedOver,  // a request goes to `target`
     kAnswered,    // its answer is complete: `status`
     kFailed,      // it got none, or half of one: `text`. Where it went to the original instead, kHandedOver follows
-    kRefused,     // a request was refused before it went anywhere: `status`, `text`
+    kRefused,     // the client's fault: `status` that it was answered (0: none), `text`
   };
   Kind kind;
   ConnectionId connection = kClient;
@@ -75,7 +75,7 @@ class HttpProxy {
     Duration idle = std::chrono::seconds(300);  // between requests
     Duration linger = std::chrono::seconds(2);  // in which a client whose body nobody wants hears our answer
     std::size_t window = 256 * 1024;  // bytes handed out and not yet sent, before the other side is not read any more
-    std::size_t hold = 64 * 1024;
+    std::size_t hold = 64 * 1024;     // in blocks
   };
 
   HttpProxy(const Settings& settings, Router& router, BufferPool& pool, Instant now);
@@ -90,7 +90,7 @@ class HttpProxy {
   void finished(ConnectionId connection, Instant now);
   // `n` of the bytes of kSend have left for the socket or the carrier.
   void sent(ConnectionId connection, std::size_t n, Instant now);
-  // Whether this connection should be read now. What comes nevertheless is kept.
+  // Whether this connection should be read now. Where it says no, kResumeReading tells when it should. What comes nevertheless is kept.
   bool reads(ConnectionId connection) const;
 
   // The intercept's laptop has stopped answering, or answers again.
@@ -101,7 +101,7 @@ class HttpProxy {
   void advance(Instant now);
 
   void take_events(std::vector<ProxyEvent>& out) { out.swap(events_); }
-  // The client's connection is closed or reset, and no upstream is left.
+  // The client's kClose or kReset was given.
   bool done() const;
 
  private:
