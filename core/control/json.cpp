@@ -2,70 +2,33 @@
 
 #include <algorithm>
 
+#include "core/base/utf8.h"
+
 namespace causeway::control {
 namespace {
 
-constexpr int kMaxDepth = 3;
-constexpr std::size_t kMaxValues = 4096;
-
-// Watches a parse: what it objects to is dropped while it goes on, so that a hostile line costs no memory.
-struct Watch {
-  std::vector<std::set<std::string>> names;
-  std::size_t values = 0;
-  std::string objection;
-
-  bool operator()(int depth, Json::parse_event_t event, Json& parsed) {
-    using Event = Json::parse_event_t;
-    if (event == Event::object_start || event == Event::array_start) {
-      if (depth >= kMaxDepth) objection = "nested too deeply";
-      if (event == Event::object_start) names.emplace_back();
-    } else if (event == Event::object_end) {
-      names.pop_back();
-    } else if (event == Event::key) {
-      if (!names.back().insert(parsed.get_ref<const std::string&>()).second) objection = "a field comes twice";
-    }
-    if (++values > kMaxValues) objection = "too many values";
-    return objection.empty();
-  }
-};
-
-// How many bytes the character at the start of `text` has; 0 where it is not UTF-8 (RFC 3629) or a control character.
-std::size_t character_size(std::string_view text) {
-  auto byte = [&](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0u; };
-  auto follows = [&](std::size_t at) { return (byte(at) & 0xc0) == 0x80; };
-  unsigned first = byte(0);
-  if (first < 0x80) return first >= ' ' && first != 0x7f ? 1 : 0;
-  if (first >= 0xc2 && first < 0xe0) return follows(1) && (first > 0xc2 || byte(1) >= 0xa0) ? 2 : 0;
-  if (first >= 0xe0 && first < 0xf0) {
-    bool overlong = first == 0xe0 && byte(1) < 0xa0, surrogate = first == 0xed && byte(1) >= 0xa0;
-    return follows(1) && follows(2) && !overlong && !surrogate ? 3 : 0;
-  }
-  if (first >= 0xf0 && first < 0xf5) {
-    bool overlong = first == 0xf0 && byte(1) < 0x90, beyond = first == 0xf4 && byte(1) >= 0x90;
-    return follows(1) && follows(2) && follows(3) && !overlong && !beyond ? 4 : 0;
-  }
-  return 0;
-}
+constexpr json::Bounds kBounds{kMaxLine, 3, 4096};
 
 }  // namespace
 
 std::string presentable(std::string_view text, std::size_t longest) {
   std::string out;
   while (!text.empty()) {
-    std::size_t size = character_size(text);
-    if (out.size() + std::max<std::size_t>(size, 1) > longest) break;
-    out.append(size ? text.substr(0, size) : "?");
-    text.remove_prefix(std::max<std::size_t>(size, 1));
+    std::size_t size = std::max<std::size_t>(utf8_size(text), 1);
+    if (out.size() + size > longest) break;
+    std::string_view character = text.substr(0, size);
+    bool good = is_utf8(character) && !is_control(character);
+    out += good ? std::string(character) : std::string(size, '?');
+    text.remove_prefix(size);
   }
   return out;
 }
 
 Result<Json> parse_object(std::string_view line) {
   if (line.size() > kMaxLine) return fail(ErrorCode::kLimit, "the message is longer than 64 KiB");
-  Watch watch;
-  auto object = Json::parse(line, std::ref(watch), false);
-  if (!watch.objection.empty()) return fail(ErrorCode::kInvalid, "the message is not acceptable: " + watch.objection);
-  if (!object.is_object()) return fail(ErrorCode::kInvalid, "the message is not a JSON object");
+  auto parsed = json::parse_object(line, kBounds);
+  if (!parsed) return fail(parsed.error().code, "the message is " + parsed.error().message);
+  Json& object = *parsed;
   auto version = object.find("v");
   if (version == object.end() || !version->is_number_integer()) {
     return fail(ErrorCode::kInvalid, "the message does not say its version (\"v\": 1)");
@@ -75,12 +38,12 @@ Result<Json> parse_object(std::string_view line) {
                 "version " + version->dump() + " of the control protocol is not spoken here, only 1",
                 "tunctl and tund must come from the same release: update both, and restart tund");
   }
-  return object;
+  return parsed;
 }
 
 std::string to_line(Json object) {
   object["v"] = kVersion;
-  return object.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+  return json::one_line(object) + '\n';
 }
 
 const Json* Reader::find(const char* name, bool needed) {

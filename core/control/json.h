@@ -1,15 +1,15 @@
-// JSON as the control protocol takes it: one object, little depth, no name twice; and a reader that knows which of its fields
-// were asked for. Inside core/control only.
+// JSON as the control protocol takes it: an object of one version on a line; and a reader that knows which of its fields were asked
+// for. Inside core/control only.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "core/control/message.h"
+#include "core/json/json.h"
 
 namespace causeway::control {
 
-using Json = nlohmann::json;
+using json::Json;
 
 // The object of one line, its version checked.
 Result<Json> parse_object(std::string_view line);

@@ -4,7 +4,7 @@
 namespace causeway::control {
 
 std::string status_json(const std::vector<TunnelAnswer>& tunnels) {
-  using Ordered = nlohmann::ordered_json;
+  using json::Ordered;
   Ordered list = Ordered::array();
   for (const TunnelAnswer& tunnel : tunnels) {
     Ordered object{{"profile", tunnel.profile},
@@ -28,7 +28,7 @@ std::string status_json(const std::vector<TunnelAnswer>& tunnels) {
     for (const auto& [name, value] : tunnel.counters) object["counters"][name] = value;
     list.push_back(std::move(object));
   }
-  return Ordered{{"tunnels", std::move(list)}}.dump(2, ' ', false, Ordered::error_handler_t::replace);
+  return json::indented(Ordered{{"tunnels", std::move(list)}});
 }
 
 }  // namespace causeway::control
