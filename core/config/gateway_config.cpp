@@ -53,7 +53,11 @@ Result<GatewayConfig> parse_gateway_config(std::string_view toml, std::string_vi
   if (root.read("log_level", config.log_level) && !is_log_level(config.log_level)) {
     root.reject("log_level", "\"" + config.log_level + "\" is none of trace, debug, info, warn, error and off");
   }
+  root.read("intercept_grace", config.intercept_grace, 0, 3600);
+  root.read("intercept_lease", config.intercept_lease, 0, 7 * 86400);
+  root.read_path("control_socket", config.control_socket);
   read_limits(root.table("limits"), config.limits);
+  config.services = read_services(root);
   if (auto read = reader->finish(); !read) return tl::make_unexpected(read.error());
   return config;
 }

@@ -9,6 +9,10 @@
 //   deny         = ["10.96.0.1/32"]                # wins over `allow`; default: none
 //   log_level    = "info"                          # default; or trace, debug, warn, error
 //
+//   intercept_grace = 5      # seconds that a request may go on once the laptop that has it stopped answering
+//   intercept_lease = 300    # seconds that an intercept is kept for a client that is not connected
+//   control_socket  = "/run/causeway-gateway/control.sock"   # default, where there are services; for `tun-gateway intercepts`
+//
 //   [limits]
 //   max_carriers        = 1024    # connections of clients in all
 //   max_handshakes      = 256     # of those, how many have not shown who they are
@@ -17,6 +21,11 @@
 //   dials_per_client    = 1024    # flows being opened at once
 //   refusals_per_second = 5       # answers to unknown keys, for each source address
 //   udp_idle            = 90      # seconds after which a silent UDP flow is closed
+//
+//   [[service]]                   # what clients may intercept, any number: see service_config.h
+//   name     = "orders"
+//   listen   = ["0.0.0.0:80"]
+//   original = "orders-v1:80"
 #pragma once
 
 #include <cstdint>
@@ -25,11 +34,13 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/config/service_config.h"
 #include "core/packet/address.h"
 
 namespace causeway::config {
 
 inline constexpr std::uint16_t kGatewayPort = 7700;
+inline constexpr const char* kGatewayControl = "/run/causeway-gateway/control.sock";
 
 struct GatewayLimits {
   std::uint64_t max_carriers = 1024;
@@ -49,6 +60,9 @@ struct GatewayConfig {
   std::vector<packet::Cidr> allow, deny;
   std::string log_level = "info";
   GatewayLimits limits;
+  std::vector<ServiceConfig> services;
+  double intercept_grace = 5, intercept_lease = 300;  // seconds
+  std::string control_socket;                         // empty: kGatewayControl, where there are services
 };
 
 // `source` names the text in errors; relative file names are meant from its folder.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/config/domain_name.h"
 #include "core/config/toml_reader.h"
 
 namespace causeway::config {
@@ -14,77 +15,11 @@ constexpr std::size_t kMaxRoutes = 1024;
 constexpr std::size_t kMaxNamespaces = 1024;
 constexpr std::size_t kMaxName = 12;
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; }
-
-bool is_label(std::string_view label) {
-  return !label.empty() && label.size() <= 63 && label.front() != '-' && label.back() != '-' &&
-         std::all_of(label.begin(), label.end(),
-                     [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; });
-}
-
-// A name of labels, in lower case and without the dot at its end (RFC 1123, section 2.1; '_' as it is found in use).
-std::optional<std::string> domain_name(std::string_view text) {
-  if (text.ends_with('.')) text.remove_suffix(1);
-  if (text.empty() || text.size() > 253) return std::nullopt;
-  std::string name(text);
-  std::transform(name.begin(), name.end(), name.begin(), lower);
-  for (std::size_t at = 0; at <= name.size();) {
-    std::size_t end = std::min(name.find('.', at), name.size());
-    if (!is_label(std::string_view(name).substr(at, end - at))) return std::nullopt;
-    at = end + 1;
-  }
-  return name;
-}
+std::optional<HostPort> gateway(std::string_view text) { return parse_host_port(text, kGatewayPort); }
 
 std::optional<std::string> namespace_name(std::string_view text) {
   if (!is_label(text) || text.find('_') != std::string_view::npos) return std::nullopt;
   return std::string(text);
-}
-
-std::optional<std::uint16_t> port_number(std::string_view text) {
-  unsigned number = 0;
-  if (text.empty() || text.size() > 5 || text.front() == '0') return std::nullopt;
-  for (char c : text) {
-    if (c < '0' || c > '9') return std::nullopt;
-    number = number * 10 + unsigned(c - '0');
-  }
-  if (number > 65535) return std::nullopt;
-  return std::uint16_t(number);
-}
-
-// "10.0.0.1:7700", "[fd00::1]:7700", "gw.example.org:7700", and each without a port.
-std::optional<HostPort> host_port(std::string_view text) {
-  HostPort out{"", kGatewayPort};
-  std::string_view host = text;
-  if (!packet::Address::parse(host)) {  // a bare IPv6 address has colons of its own
-    bool bracketed = text.starts_with('[');
-    std::size_t colon = bracketed ? text.find("]:") : text.rfind(':');
-    if (bracketed && colon != std::string_view::npos) ++colon;
-    if (colon != std::string_view::npos) {
-      auto port = port_number(text.substr(colon + 1));
-      if (!port) return std::nullopt;
-      out.port = *port;
-      host = text.substr(0, colon);
-    }
-    if (bracketed) {
-      if (!host.ends_with(']')) return std::nullopt;
-      host = host.substr(1, host.size() - 2);
-      auto address = packet::Address::parse(host);
-      if (!address || address->is_v4()) return std::nullopt;
-    } else if (auto address = packet::Address::parse(host); address && address->is_v6()) {
-      return std::nullopt;  // "fd00::1:7700" says two things
-    }
-  }
-  if (auto address = packet::Address::parse(host)) {
-    if (address->is_unspecified() || address->is_multicast() || address->is_broadcast()) return std::nullopt;
-    out.host = address->text();
-    return out;
-  }
-  auto name = domain_name(host);
-  // What has digits and dots only is a mistyped address, no name.
-  if (!name || name->find_first_not_of("0123456789.") == std::string::npos) return std::nullopt;
-  out.host = *name;
-  return out;
 }
 
 // What a laptop must never lose to a tunnel; a prefix that swallows everything swallows these.
@@ -106,7 +41,7 @@ const char* why_not_routed(const packet::Cidr& route) {
 }
 
 void read_gateways(TomlTable& root, Profile& profile) {
-  if (!root.read_list("gateways", profile.gateways, host_port,
+  if (!root.read_list("gateways", profile.gateways, gateway,
                       "an address or name with a port, such as \"gw.example.org:7700\"")) {
     root.require("gateways", "where to reach the gateway, such as [\"gw.example.org:7700\"]");
     return;
@@ -180,11 +115,6 @@ Result<std::string> name_of(std::string_view source) {
 
 }  // namespace
 
-std::string HostPort::text() const {
-  bool colons = host.find(':') != std::string::npos;
-  return (colons ? '[' + host + ']' : host) + ':' + std::to_string(port);
-}
-
 Result<Profile> parse_profile(std::string_view toml, std::string_view source) {
   auto name = name_of(source);
   if (!name) return tl::make_unexpected(name.error());
@@ -197,6 +127,7 @@ Result<Profile> parse_profile(std::string_view toml, std::string_view source) {
   read_keys(root, profile);
   read_routes(root, profile);
   read_dns(root.table("dns"), profile.dns);
+  root.table("intercept").read("shortcut", profile.intercept_shortcut);
   if (auto read = reader->finish(); !read) return tl::make_unexpected(read.error());
   profile.key_file = beside(source, profile.key_file);
   profile.psk_file = beside(source, profile.psk_file);

@@ -12,6 +12,9 @@
 //   namespaces   = ["shop"]             # default: none, the cluster is asked
 //   short        = "shop"               # the namespace of single-label names; default: none
 //   take_over    = true                 # stand in as the machine's resolver where nothing routes by name; default
+//
+//   [intercept]
+//   shortcut     = true                 # from this machine, an intercepted service is the local process at once; default
 #pragma once
 
 #include <string>
@@ -19,16 +22,11 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/config/host_port.h"
 #include "core/link/stream_carrier.h"
 #include "core/packet/address.h"
 
 namespace causeway::config {
-
-struct HostPort {
-  std::string host;  // an address or a name
-  std::uint16_t port = 0;
-  std::string text() const;
-};
 
 struct DnsProfile {
   std::string domain = "cluster.local";
@@ -45,6 +43,7 @@ struct Profile {
   std::string psk_file;  // empty: none
   std::vector<packet::Cidr> routes;
   DnsProfile dns;
+  bool intercept_shortcut = true;  // without the way through the cluster
 };
 
 // `source` names the text in errors: "/etc/causeway/demo.toml:3:14: unknown key 'rotues'; did you mean 'routes'?". Relative file

@@ -82,10 +82,10 @@ struct TomlReader::Inside {
   std::deque<TomlTable::Node> tables;
   std::vector<Mistake> mistakes;
 
-  // One for each table, however often it is asked for.
+  // One for each table, however often it is asked for; those of a list have the same path.
   TomlTable::Node& node_of(const toml::table* table, std::string path) {
     for (TomlTable::Node& node : tables) {
-      if (node.path == path) return node;
+      if (node.path == path && node.table == table) return node;
     }
     return tables.emplace_back(TomlTable::Node{table, std::move(path), {}});
   }
@@ -196,6 +196,35 @@ TomlTable TomlTable::table(std::string_view key) {
   if (node && !node->is_table()) reader_->inside_->wrong_type(*node_, key, *node, "a table");
   return TomlTable(*reader_,
                    reader_->inside_->node_of(node ? node->as_table() : nullptr, node_->path + std::string(key) + '.'));
+}
+
+std::vector<TomlTable> TomlTable::tables(std::string_view key) {
+  std::vector<TomlTable> out;
+  const toml::node* node = reader_->inside_->find(*node_, key);
+  if (!node) return out;
+  const toml::array* list = node->as_array();
+  if (!list || !std::all_of(list->begin(), list->end(), [](const toml::node& each) { return each.is_table(); })) {
+    reader_->inside_->note(node->source().begin, "'" + node_->path + std::string(key) +
+                                                     "' must be tables, each beginning with [[" + node_->path +
+                                                     std::string(key) + "]]");
+    return out;
+  }
+  std::string path = node_->path + std::string(key) + '.';
+  for (const toml::node& each : *list) {
+    out.push_back(TomlTable(*reader_, reader_->inside_->node_of(each.as_table(), path)));
+  }
+  return out;
+}
+
+std::vector<std::string> TomlTable::keys() const {
+  std::vector<std::pair<toml::source_position, std::string>> found;
+  if (node_->table) {
+    for (const auto& [key, value] : *node_->table) found.emplace_back(key.source().begin, key.str());
+  }
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<std::string> out;
+  for (auto& [at, key] : found) out.push_back(std::move(key));
+  return out;
 }
 
 void TomlTable::reject(std::string_view key, std::string message, std::optional<std::size_t> element) {

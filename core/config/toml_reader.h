@@ -76,6 +76,10 @@ class TomlTable {
 
   // The table under `key`; an empty one where it is not there.
   TomlTable table(std::string_view key);
+  // Each [[key]], in the text's order.
+  std::vector<TomlTable> tables(std::string_view key);
+  // What is in the table, in the text's order: for one whose keys are the user's own words.
+  std::vector<std::string> keys() const;
 
   // Complaints of the caller: at the key's value (its i-th element), or, where the key is missing, about that.
   void reject(std::string_view key, std::string message, std::optional<std::size_t> element = std::nullopt);

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/base/assert.h"
+#include "core/flow/service_name.h"
 #include "core/json/json.h"
 
 namespace causeway::control {
@@ -135,7 +136,7 @@ CatalogueService read_service(const Json& object, bool& good) {
   Fields fields(object, good);
   if (!fields.need(object.is_object())) return out;
   out.name = fields.text("name");
-  fields.need(is_service_name(out.name));
+  fields.need(flow::is_service_name(out.name));
   std::string protocol = fields.text("protocol"), local_down = fields.text("local_down");
   fields.need(protocol == "tcp" || protocol == "http");
   fields.need(local_down == "original" || local_down == "refuse");
@@ -183,15 +184,6 @@ Result<Catalogue> parse_catalogue(std::string_view document) {
   }
   if (!good) return wrong("not as it should be");
   return catalogue;
-}
-
-bool is_service_name(std::string_view name) {
-  auto letter_or_digit = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-  };
-  return !name.empty() && name.size() <= kMaxServiceName && letter_or_digit(name[0]) &&
-         std::all_of(name.begin(), name.end(),
-                     [&](char c) { return letter_or_digit(c) || c == '-' || c == '_' || c == '.'; });
 }
 
 }  // namespace causeway::control

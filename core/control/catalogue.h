@@ -27,7 +27,6 @@ namespace causeway::control {
 inline constexpr std::size_t kMaxCatalogue = 4 * 1024 * 1024;
 inline constexpr std::size_t kMaxInterceptBytes = 1024 * 1024;  // of all intercepts in one document
 inline constexpr std::size_t kMaxServices = 256;
-inline constexpr std::size_t kMaxServiceName = 253;
 inline constexpr std::size_t kMaxServiceEndpoints = 16;
 
 struct CatalogueIntercept {
@@ -44,7 +43,7 @@ struct CatalogueIntercept {
 };
 
 struct CatalogueService {
-  std::string name;
+  std::string name;  // see core/flow/service_name.h
   bool http = false;
   std::vector<std::string> listen;  // where the cluster reaches it: "10.96.0.10:80"
   std::string original;             // "10.77.0.9:80", "orders-v1:80"
@@ -62,8 +61,5 @@ struct Catalogue {
 // At most kMaxCatalogue bytes, without a line feed. At most kMaxServices services, each within its bounds: anything else is our bug.
 std::string encode(const Catalogue& catalogue);
 Result<Catalogue> parse_catalogue(std::string_view document);
-
-// 1 to kMaxServiceName of a-z, A-Z, 0-9, '-', '_' and '.', beginning with a letter or digit.
-bool is_service_name(std::string_view name);
 
 }  // namespace causeway::control

@@ -2,6 +2,7 @@
 #include "core/config/authorised_keys.h"
 #include "core/config/gateway_config.h"
 #include "core/config/profile.h"
+#include "core/flow/service_name.h"
 #include "tests/fuzz/target.h"
 
 namespace causeway::fuzz {
@@ -29,6 +30,12 @@ bool run(Bytes input) {
     Result<GatewayConfig> config = parse_gateway_config(text, "/etc/gateway.toml");
     if (!config) check(config.error(), "/etc/gateway.toml:");
     if (config) CAUSEWAY_ASSERT(is_log_level(config->log_level));
+    if (config) {
+      for (const ServiceConfig& service : config->services) {
+        CAUSEWAY_ASSERT(flow::is_service_name(service.name) && !service.listen.empty() && service.original.port != 0);
+        CAUSEWAY_ASSERT(environment::check(service.environment));
+      }
+    }
     return config.has_value();
   }
   AuthorisedKeys keys = parse_authorised_keys(text, "/etc/clients");
@@ -43,11 +50,16 @@ std::vector<Seed> seeds() {
   std::string profile =
       "gateways = [\"203.0.113.7:7700\", \"gw.example.org:7700\"]\ngateway_key = \"" + key +
       "\"\nkey_file = \"laptop.key\"\npsk_file = \"laptop.psk\"\nroutes = [\"10.96.0.0/16\", \"fd00:96::/112\"]\n"
-      "[dns]\ndomain = \"cluster.local\"\nnamespaces = [\"shop\"]\nshort = \"shop\"\ntake_over = true\n";
+      "[dns]\ndomain = \"cluster.local\"\nnamespaces = [\"shop\"]\nshort = \"shop\"\ntake_over = "
+      "true\n[intercept]\nshortcut = false\n";
   std::string gateway =
       "listen = [\"0.0.0.0:7700\", \"[::]:7700\"]\nkey_file = \"gateway.key\"\nclients_file = \"clients\"\n"
       "dns = [\"10.96.0.10\"]\nallow = [\"10.96.0.0/12\"]\ndeny = [\"10.96.0.1/32\"]\nlog_level = \"info\"\n"
-      "[limits]\nmax_carriers = 10\nrefusals_per_second = 0.5\nudp_idle = 90\n";
+      "[limits]\nmax_carriers = 10\nrefusals_per_second = 0.5\nudp_idle = 90\n"
+      "[[service]]\nname = \"orders\"\nlisten = [\"0.0.0.0:80\"]\nprotocol = \"http\"\noriginal = \"orders-v1:80\"\n"
+      "local_down = \"refuse\"\nenvironment_file = \"orders.env\"\n[service.environment]\nA = \"x\"\n[[service]]\nname "
+      "= \"b\"\n"
+      "listen = [\"[::]:81\"]\noriginal = \"10.0.0.1:81\"\n";
   std::string clients = "# KEY NAME\n" + key + " alice\n\nEcmkMrcx8F0hOLvPMk8l8uMBaXD8tRk1Xe3oa5cdQxQ= ci  ci.psk\n";
   return {{blob({0}) + blob(profile)},
           {blob({1}) + blob(gateway)},

@@ -40,6 +40,16 @@ std::string complaint(std::string_view toml, std::string_view source = kSource) 
   return profile.error().message;
 }
 
+TEST(Profile, SaysWhetherInterceptedServicesAreTheLocalProcessAtOnce) {
+  EXPECT_TRUE(good(whole()).intercept_shortcut);
+  EXPECT_TRUE(good(whole("[intercept]\nshortcut = true")).intercept_shortcut);
+  EXPECT_FALSE(good(whole("[intercept]\nshortcut = false")).intercept_shortcut);
+  EXPECT_EQ(complaint(whole("[intercept]\nshortcut = 1")),
+            "/etc/causeway/demo.toml:6:12: 'intercept.shortcut' must be true or false, not a whole number");
+  EXPECT_EQ(complaint(whole("[intercept]\nshortcuts = true")),
+            "/etc/causeway/demo.toml:6:1: unknown key 'intercept.shortcuts'; did you mean 'intercept.shortcut'?");
+}
+
 TEST(Profile, SaysWhatTheTextSays) {
   Profile profile = good(
       "gateways = [\"203.0.113.7:7700\", \"GW.Example.org.:443\", \"[fd00::7]:7701\", \"fd00::8\", \"gw\"]\n"
@@ -112,7 +122,8 @@ TEST(Profile, WhatIsNeededIsAskedFor) {
 }
 
 TEST(Profile, AMistypedKeyIsToldRatherThanThatTheRightOneIsMissing) {
-  EXPECT_EQ(complaint(with("routes", "rotues = []")), "/etc/causeway/demo.toml:4:1: unknown key 'rotues'; did you mean 'routes'?");
+  EXPECT_EQ(complaint(with("routes", "rotues = []")),
+            "/etc/causeway/demo.toml:4:1: unknown key 'rotues'; did you mean 'routes'?");
 }
 
 TEST(Profile, WrongTypesAreErrorsWithTheirPlace) {

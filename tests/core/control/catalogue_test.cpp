@@ -115,13 +115,5 @@ TEST(Catalogue, IsBoundedHoweverManyIntercept) {
   EXPECT_TRUE(refused(std::string(kMaxCatalogue + 1, ' ')));
 }
 
-TEST(Catalogue, ServicesHaveNamesThatCanBeTyped) {
-  for (const char* name : {"orders", "orders.shop", "A9", "a_b-c"}) EXPECT_TRUE(is_service_name(name)) << name;
-  for (const char* name : {"", "-a", ".a", "a b", "a/b", "a\n", "\xc3\xa4"})
-    EXPECT_FALSE(is_service_name(name)) << name;
-  EXPECT_TRUE(is_service_name(std::string(253, 'a')));
-  EXPECT_FALSE(is_service_name(std::string(254, 'a')));
-}
-
 }  // namespace
 }  // namespace causeway::control
