@@ -23,7 +23,8 @@ Client::Impl::Impl(const ClientConfig& config, BufferPool& pool, Random& random,
       random_(random),
       started_(now),
       hello_number_(config.hello_floor),
-      reassembly_(pool) {}
+      reassembly_(pool),
+      read_(pool) {}
 
 void Client::Impl::emit(ClientEvent::Kind kind, Error error) {
   ClientEvent event{};
@@ -127,10 +128,7 @@ bool Client::Impl::take_dns_actions(Instant now) {
 void Client::Impl::mux_event(mux::MuxEvent& event, Instant now) {
   using Kind = mux::MuxEvent::Kind;
   Flow* flow = flows_.find_stream(event.stream);
-  if (!flow) {
-    if (event.kind == Kind::kReset) session_->mux.forget(event.stream);
-    return;
-  }
+  if (!flow) return other_event(event, now);
   bool tcp = flow->kind == Flow::Kind::kTcp;
   switch (event.kind) {
     case Kind::kOpened:
@@ -205,7 +203,8 @@ void Client::Impl::sweep(Instant now) {
 }
 
 Instant Client::Impl::deadline() const {
-  Instant at = std::min({stack_.deadline(), names_.deadline(), reassembly_.deadline(), dial_at_});
+  if (!resets_due_.empty()) return Instant{};
+  Instant at = std::min({stack_.deadline(), names_.deadline(), reassembly_.deadline(), dial_at_, intercepts_due_});
   if (carrier_ && phase_ >= Phase::kHandshake) at = std::min(at, carrier_->deadline());
   if (session_) at = std::min(at, session_->link.deadline());
   return flows_.swept().empty() ? at : std::min(at, sweep_at_);
@@ -225,6 +224,7 @@ void Client::Impl::advance(Instant now) {
     phase_ = Phase::kDialling;
     emit(ClientEvent::Kind::kDial);
   }
+  advance_intercepts(now);
   if (sweep_at_ <= now) sweep(now);
   if (sweep_at_ <= now || sweep_at_ == kNever) sweep_at_ = now + kSweep;
   pump(now);
@@ -232,15 +232,16 @@ void Client::Impl::advance(Instant now) {
 
 void Client::Impl::flush(Instant now) {
   if (packets_.empty()) lent_.clear();
+  end_reset_relays();
   pump(now);
   if (session_) {
     session_->link.flush(now);
     link_moved(now);
     pump(now);
-    if (session_) session_->mux.settle();
   }
   stack_.flush(packets_, now);
   take_stack_events(now);  // connections that were aborted are gone now; nothing else is left
+  lend_writable_relays();
 }
 
 ClientStatus Client::Impl::status() const {
@@ -294,10 +295,28 @@ void Client::machine_failed(DnsRequestId request, DnsFailure why, Instant now) {
 }
 void Client::echo(std::uint64_t token, Instant now) { impl_->echo(token, now); }
 void Client::ask_cluster(std::uint64_t token, Bytes message, Instant now) { impl_->ask_cluster(token, message, now); }
+void Client::ask_catalogue(std::uint64_t token, const std::string& service, Instant now) {
+  impl_->ask_catalogue(token, service, now);
+}
+InterceptId Client::intercept(const InterceptRequest& request, Instant now) { return impl_->intercept(request, now); }
+void Client::leave(InterceptId intercept, Instant) { impl_->leave(intercept); }
+std::vector<InterceptStatus> Client::intercepts() const { return impl_->intercepts(); }
+void Client::dialled(RelayId relay, Instant) { impl_->dialled(relay); }
+void Client::dial_failed(RelayId relay, link::Reason why, Instant) { impl_->dial_failed(relay, why); }
+MutableBytes Client::relay_space(RelayId relay) { return impl_->relay_space(relay); }
+void Client::relay_received(RelayId relay, std::size_t n, Instant now) { impl_->relay_received(relay, n, now); }
+void Client::relay_finished(RelayId relay, Instant) { impl_->relay_finished(relay); }
+void Client::relay_failed(RelayId relay, link::Reason why, Instant) { impl_->relay_failed(relay, why); }
+std::size_t Client::relay_transmit(RelayId relay, std::span<Bytes> pieces) { return impl_->relay_transmit(relay, pieces); }
+void Client::relay_transmitted(RelayId relay, std::size_t n, Instant) { impl_->relay_transmitted(relay, n); }
 Instant Client::deadline() const { return impl_->deadline(); }
 void Client::advance(Instant now) { impl_->advance(now); }
 void Client::flush(Instant now) { impl_->flush(now); }
 packet::PacketBatch& Client::packets() { return impl_->packets_; }
+std::span<const RelayId> Client::writable_relays() const { return impl_->writable_relays_; }
+void Client::settle() {
+  if (impl_->session_) impl_->session_->mux.settle();
+}
 std::size_t Client::transmit(std::array<Bytes, 2>& pieces) {
   return impl_->carrier_ ? impl_->carrier_->transmit(pieces) : 0;
 }

@@ -4,6 +4,10 @@
 // arrived (device_received, receive_space/received, machine_answered, advance), then calls flush() once and writes what
 // packets() and transmit() hold. Nothing calls back; events() tells what a program may want to know.
 //
+// The other direction: intercept() asks the gateway for requests of a service in the cluster, which then come as streams that the
+// gateway opens. For each the driver is asked to connect to the address that the intercept declared, and to no other (kDialLocal);
+// the socket is named by an id and driven by the calls of Relays.
+//
 // One thread. References given to the constructor outlive the Client. Spans and batches lent are good until the next call.
 #pragma once
 
@@ -20,7 +24,9 @@
 #include "core/base/result.h"
 #include "core/base/time.h"
 #include "core/engine/name_service.h"
+#include "core/engine/relays.h"
 #include "core/engine/stack.h"
+#include "core/intercept/match.h"
 #include "core/link/hello.h"
 #include "core/link/reason.h"
 #include "core/link/stream_carrier.h"
@@ -47,6 +53,32 @@ struct ClientConfig {
   Duration udp_idle = std::chrono::seconds(60);    // after the last datagram either way; DNS-like flows go sooner
 };
 
+// One of ours; never used again.
+using InterceptId = std::uint64_t;
+
+struct InterceptRequest {
+  std::string service;
+  intercept::Match match;
+  packet::Endpoint local;  // where the local process listens
+  // Connections of this machine to the service go to the local process as well, without the way through the cluster.
+  bool shortcut = true;
+};
+
+struct InterceptStatus {
+  // kAsking: the gateway has not answered yet. kWaiting: the link is down, or the gateway cannot now; it is asked again by itself.
+  enum class State : std::uint8_t { kAsking, kReady, kWaiting };
+  InterceptId id = 0;
+  InterceptRequest request;
+  State state = State::kWaiting;
+  bool http = false;                        // what follows: since it was first ready
+  std::vector<packet::Endpoint> endpoints;  // where the cluster reaches the service
+  Duration round_trip{};                    // of the gateway's probe
+  std::uint64_t connections = 0;            // that the gateway, or a program here, opened to the local process
+  std::uint64_t failures = 0;               // of those, how many it did not take
+  std::string last_error;
+  Instant last_answer = kNever;             // when the local process last sent something; kNever: not yet
+};
+
 struct ClientEvent {
   enum class Kind : std::uint8_t {
     kDial,           // open a carrier now, then call carrier_connected() or dial_failed()
@@ -57,6 +89,14 @@ struct ClientEvent {
     kEcho,           // the answer to echo(token); `elapsed`
     kClusterAnswer,  // the answer to ask_cluster(token) in `message`, or `error`
     kHelloNumber,    // `number` is about to be used: keep it
+    kCatalogue,      // the answer to ask_catalogue(token) in `message`, or `error`
+    kInterceptReady,    // `intercept` is proven, again perhaps: `elapsed` there and back
+    kInterceptWaiting,  // it was ready, and goes on by itself once the gateway is reached: `error` says why not
+    kInterceptEnded,    // it was refused or is over: `error`. Never after leave()
+    kDialLocal,      // connect to `local` for `relay`; dialled() or dial_failed() answer
+    kCloseRelay,     // close the relay's socket now; `reset`: with RST. The id is free
+    kFinishRelay,    // shut down its sending side, once relay_transmit() is empty
+    kResumeReading,  // relay_space() of this relay has room again
   };
   Kind kind;
   Error error;
@@ -64,6 +104,10 @@ struct ClientEvent {
   std::uint64_t number = 0;
   Duration elapsed{};
   std::vector<std::uint8_t> message;
+  InterceptId intercept = 0;
+  RelayId relay = 0;
+  bool reset = false;
+  packet::Endpoint local;
 };
 
 struct ClientCounters {
@@ -91,7 +135,7 @@ struct ClientStatus {
   ClientCounters counters;
 };
 
-class Client {
+class Client final : public Relays {
  public:
   Client(const ClientConfig& config, BufferPool& pool, Random& random, Stack& stack, NameService& names, Instant now);
   ~Client();
@@ -122,12 +166,37 @@ class Client {
   // Asks the cluster's DNS; a kClusterAnswer event follows, also when it fails.
   void ask_cluster(std::uint64_t token, Bytes message, Instant now);
 
+  // The services that can be intercepted, or the one of that name with its environment: a document of the gateway's, see
+  // core/control/catalogue.h. A kCatalogue event follows, also when it fails.
+  void ask_catalogue(std::uint64_t token, const std::string& service, Instant now);
+
+  // Asks now, or when the link is up. kInterceptReady or kInterceptEnded follow. The match's conditions and the service's name fit
+  // into link::kMaxParameters (intercept::Request says so).
+  InterceptId intercept(const InterceptRequest& request, Instant now);
+  // Requests that are under way may still end.
+  void leave(InterceptId intercept, Instant now);
+  std::vector<InterceptStatus> intercepts() const;
+
+  void dialled(RelayId relay, Instant now) override;
+  void dial_failed(RelayId relay, link::Reason why, Instant now) override;
+  MutableBytes relay_space(RelayId relay) override;
+  void relay_received(RelayId relay, std::size_t n, Instant now) override;
+  void relay_finished(RelayId relay, Instant now) override;
+  void relay_failed(RelayId relay, link::Reason why, Instant now) override;
+  std::size_t relay_transmit(RelayId relay, std::span<Bytes> pieces) override;
+  void relay_transmitted(RelayId relay, std::size_t n, Instant now) override;
+
   Instant deadline() const;
   void advance(Instant now);
 
-  // Ends the turn. What follows is to be written: packets() to the device (then packets().clear()), transmit() to the carrier.
+  // Ends the turn. What follows is to be written: packets() to the device (then packets().clear()), transmit() to the carrier,
+  // relay_transmit() of writable_relays() to their sockets; then settle().
   void flush(Instant now);
+  // What was not taken moves to blocks of its size.
+  void settle();
   packet::PacketBatch& packets();
+  // Relays with something to be written since the last flush(). Lent until the next call of flush().
+  std::span<const RelayId> writable_relays() const;
   std::size_t transmit(std::array<Bytes, 2>& pieces);
   void transmitted(std::size_t n, Instant now);
 

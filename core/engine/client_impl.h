@@ -1,12 +1,15 @@
 // The inside of engine::Client, in the order of its files: client.cpp (turn and events), client_link.cpp (carrier and session),
-// client_tcp.cpp, client_datagram.cpp (UDP, echo and questions).
+// client_tcp.cpp, client_datagram.cpp (UDP, echo and questions), client_intercept.cpp (what the gateway is asked to send here) and
+// client_relay.cpp (the streams that it opens then).
 #pragma once
 
+#include <map>
 #include <unordered_map>
 
 #include "core/engine/client.h"
 #include "core/engine/flow_table.h"
 #include "core/engine/redial.h"
+#include "core/engine/stream_relay.h"
 #include "core/link/link.h"
 #include "core/mux/mux.h"
 #include "core/packet/build.h"
@@ -37,12 +40,29 @@ class Client::Impl {
   // client_datagram.cpp
   void ask_cluster(std::uint64_t token, Bytes message, Instant now);
 
+  // client_intercept.cpp
+  InterceptId intercept(const InterceptRequest& request, Instant now);
+  void leave(InterceptId id);
+  std::vector<InterceptStatus> intercepts() const;
+  void ask_catalogue(std::uint64_t token, const std::string& service, Instant now);
+
+  // client_relay.cpp
+  void dialled(RelayId id);
+  void dial_failed(RelayId id, link::Reason why);
+  MutableBytes relay_space(RelayId id);
+  void relay_received(RelayId id, std::size_t n, Instant now);
+  void relay_finished(RelayId id);
+  void relay_failed(RelayId id, link::Reason why);
+  std::size_t relay_transmit(RelayId id, std::span<Bytes> pieces);
+  void relay_transmitted(RelayId id, std::size_t n);
+
   BufferPool& pool_;
   Stack& stack_;
   NameService& names_;
   packet::PacketBatch packets_;
   std::vector<DnsAction> machine_questions_;
   std::vector<ClientEvent> events_;
+  std::vector<RelayId> writable_relays_;
   std::unique_ptr<link::StreamCarrier> carrier_;
   struct Session {
     Session(BufferPool& pool, const mux::Mux::Settings& settings)
@@ -100,6 +120,49 @@ class Client::Impl {
   void ask_failed(Flow::Kind kind, std::uint64_t id, link::Reason reason, Instant now);
   Bytes lend(Slice slice);
 
+  // client_intercept.cpp
+  struct OwnIntercept {
+    InterceptStatus status;
+    std::vector<std::uint8_t> parameters;  // of its LISTEN
+    link::ListenId listen = 0;             // on the present link; 0: not asked for
+    bool was_ready = false;
+    Instant ask_again_at = kNever;
+  };
+  struct Question {
+    std::uint64_t token = 0;
+    Instant since{};
+    std::vector<std::uint8_t> document;
+  };
+  ClientEvent& emit_intercept(ClientEvent::Kind kind, InterceptId id);
+  void ask_for(OwnIntercept& own, Instant now);
+  void ask_again(OwnIntercept& own, Instant now);
+  void ask_for_all(Instant now);
+  OwnIntercept* find_listen(link::ListenId listen);
+  void listening(const mux::MuxEvent& event);
+  void unlistened(const mux::MuxEvent& event, Instant now);
+  void wait(OwnIntercept& own, Error error);
+  void intercepts_wait();
+  void advance_intercepts(Instant now);
+  void question_event(const mux::MuxEvent& event);
+  void answer_question(link::StreamId stream, std::optional<Error> error);
+
+  // client_relay.cpp
+  struct LocalRelay : StreamRelay {
+    InterceptId intercept = 0;
+  };
+  void other_event(mux::MuxEvent& event, Instant now);
+  void opened_by_gateway(const mux::MuxEvent& event);
+  LocalRelay& add_relay(InterceptId intercept);
+  LocalRelay* find_relay(RelayId id);
+  void relay_event(LocalRelay& relay, const mux::MuxEvent& event);
+  ClientEvent& emit_relay(ClientEvent::Kind kind, const LocalRelay& relay);
+  void remove(LocalRelay& relay, bool close_socket, bool reset);
+  void note_writable(LocalRelay& relay);
+  void finish_if_drained(LocalRelay& relay);
+  void lend_writable_relays();
+  void end_reset_relays();
+  void close_relays();
+
   enum class Phase : std::uint8_t { kStopped, kPausing, kDialling, kHandshake, kUp };
 
   ClientConfig config_;
@@ -127,6 +190,19 @@ class Client::Impl {
   std::vector<DnsAction> dns_actions_;
   std::vector<link::Link::Echo> echoes_;
   ClientCounters counters_;
+
+  std::map<InterceptId, OwnIntercept> intercepts_;
+  InterceptId next_intercept_ = 1;
+  Instant intercepts_due_ = kNever;  // something is asked for again, or was asked for too long ago
+  std::unordered_map<link::ListenId, InterceptId> listens_;
+  std::map<link::StreamId, Question> questions_;
+  std::unordered_map<RelayId, LocalRelay> relays_;
+  std::unordered_map<link::StreamId, RelayId> relay_of_;
+  RelayId next_relay_ = 1;
+  std::vector<RelayId> noted_relays_;  // writable_relays_ of the next flush()
+  std::vector<RelayId> resets_;        // relays whose last bytes the next flush() offers to the driver
+  std::vector<RelayId> resets_due_;    // they were offered
+  ReadBlock read_;                     // where sockets are read into
 
   friend class Client;
 };

@@ -24,6 +24,9 @@ void Client::Impl::stop(Instant now) {
   if (phase_ == Phase::kStopped) return;
   dial_at_ = kNever;
   if (session_) {
+    // Freed now, not when a lease runs out.
+    while (!intercepts_.empty()) leave(intercepts_.begin()->first);
+    session_->link.flush(now);
     session_->link.close(link::CloseCode::kGoodbye, "the client went down");
     session_->link.flush(now);
     lose_session(now);
@@ -144,6 +147,7 @@ void Client::Impl::link_moved(Instant now) {
     emit(ClientEvent::Kind::kLinkUp);
     names_.link_changed(true, now);
     open_all_held(now);
+    ask_for_all(now);
   }
   echoes_.clear();
   link.take_echoes(echoes_);
@@ -198,6 +202,11 @@ void Client::Impl::lose_session(Instant now) {
   bool was_up = up();
   if (was_up) phase_ = Phase::kPausing;
   take_mux_events(now);
+  while (!questions_.empty()) {
+    answer_question(questions_.begin()->first, Error{ErrorCode::kUnavailable, "the link is down: " + last_error_, {}});
+  }
+  close_relays();
+  intercepts_wait();
   session_.reset();
   if (was_up) names_.link_changed(false, now);
 }

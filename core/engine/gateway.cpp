@@ -12,7 +12,7 @@ constexpr Duration kSweep = std::chrono::seconds(1);
 }  // namespace
 
 Gateway::Impl::Impl(const GatewayConfig& config, BufferPool& pool, Random& random, Instant)
-    : config_(config), pool_(pool), random_(random), refusals_(config.refusals_per_second) {}
+    : config_(config), pool_(pool), random_(random), refusals_(config.refusals_per_second), read_(pool), services_(*this, config, pool, read_) {}
 
 GatewayEvent& Gateway::Impl::emit(GatewayEvent::Kind kind) {
   events_.emplace_back();
@@ -35,6 +35,7 @@ void Gateway::Impl::touch(CarrierId id, Carrier& carrier) {
 void Gateway::Impl::set_deadline(CarrierId id, Carrier& carrier) {
   Instant due = carrier.closing ? kNever : carrier.stream.deadline();
   if (carrier.session) due = std::min(due, carrier.session->link.deadline());
+  if (carrier.listened && !carrier.silent) due = std::min(due, silent_at(carrier));
   if (due == carrier.due) return;
   // The node moves: a deadline changes with nearly every turn.
   auto node = deadlines_.extract({carrier.due, id});
@@ -44,7 +45,7 @@ void Gateway::Impl::set_deadline(CarrierId id, Carrier& carrier) {
 
 Instant Gateway::Impl::deadline() const {
   if (!resets_due_.empty()) return Instant{};
-  Instant at = deadlines_.empty() ? kNever : deadlines_.begin()->first;
+  Instant at = std::min(deadlines_.empty() ? kNever : deadlines_.begin()->first, services_.deadline());
   return datagram_relays_.empty() ? at : std::min(at, sweep_at_);
 }
 
@@ -59,6 +60,7 @@ void Gateway::Impl::advance(Instant now) {
     if (carrier.session) carrier.session->link.advance(now);
     state_changed(id, carrier, now);
   }
+  services_.advance(now);
   if (datagram_relays_.empty() || now < sweep_at_) return;
   sweep_at_ = now + kSweep;
   std::vector<RelayId> idle;
@@ -74,28 +76,35 @@ void Gateway::Impl::advance(Instant now) {
 
 void Gateway::Impl::flush(Instant now) {
   end_reset_relays();
-  touched_before_.swap(touched_);
-  for (CarrierId id : touched_before_) {
-    Carrier* carrier = find(id);
-    if (!carrier) continue;
-    carrier->touched = false;
-    if (carrier->session) {
-      mux_events(id, *carrier, now);
-      carrier->session->link.flush(now);
-      link_moved(id, *carrier, now);
+  // What came by one carrier may be answered through another.
+  while (!touched_.empty()) {
+    touched_before_.swap(touched_);
+    for (CarrierId id : touched_before_) {
+      if (Carrier* carrier = find(id)) flush_carrier(id, *carrier, now);
     }
-    if (carrier->session) {
-      mux_events(id, *carrier, now);
-      unsettled_.push_back(id);
-    }
-    note_writable(id, *carrier);
-    set_deadline(id, *carrier);
+    touched_before_.clear();
   }
-  touched_before_.clear();
   lend_writable();
 }
 
+void Gateway::Impl::flush_carrier(CarrierId id, Carrier& carrier, Instant now) {
+  carrier.touched = false;
+  if (carrier.session) {
+    mux_events(id, carrier, now);
+    carrier.session->link.flush(now);
+    link_moved(id, carrier, now);
+  }
+  if (carrier.session) {
+    mux_events(id, carrier, now);
+    unsettled_.push_back(id);
+  }
+  if (carrier.listened) look_for_silence(id, carrier, now);
+  note_writable(id, carrier);
+  set_deadline(id, carrier);
+}
+
 void Gateway::Impl::settle() {
+  services_.settle();
   for (CarrierId id : unsettled_) {
     Carrier* carrier = find(id);
     if (carrier && carrier->session) carrier->session->mux.settle();
@@ -107,7 +116,10 @@ void Gateway::Impl::settle() {
 void Gateway::Impl::end_reset_relays() {
   for (RelayId id : resets_due_) {
     Relay* relay = find_relay(id);
-    if (!relay) continue;
+    if (!relay) {
+      services_.end_offered(id);
+      continue;
+    }
     touch(*relay).mux.forget(relay->stream);
     remove(*relay, true, true);
   }
@@ -124,7 +136,11 @@ void Gateway::Impl::lend_writable() {
   writable_relays_.clear();
   writable_relays_.swap(noted_relays_);
   for (RelayId id : writable_relays_) {
-    if (Relay* relay = find_relay(id)) relay->writable_noted = false;
+    if (Relay* relay = find_relay(id)) {
+      relay->writable_noted = false;
+    } else {
+      services_.lent(id);
+    }
   }
 }
 
@@ -134,6 +150,8 @@ GatewayStatus Gateway::Impl::status() const {
   s.handshakes = handshakes_;
   s.relays = relays_.size();
   s.memory = pool_.in_use();
+  s.accepted = services_.connections();
+  s.intercepts = services_.intercepts();
   return s;
 }
 
@@ -169,6 +187,17 @@ std::size_t Gateway::relay_transmit(RelayId relay, std::span<Bytes> pieces) { re
 void Gateway::relay_transmitted(RelayId relay, std::size_t n, Instant now) { impl_->relay_transmitted(relay, n, now); }
 void Gateway::relay_datagram(RelayId relay, Bytes datagram, Instant now) { impl_->relay_datagram(relay, datagram, now); }
 std::optional<Slice> Gateway::relay_next_datagram(RelayId relay) { return impl_->relay_next_datagram(relay); }
+void Gateway::set_endpoints(ServiceId service, std::vector<packet::Endpoint> endpoints) {
+  impl_->services().set_endpoints(service, std::move(endpoints));
+}
+RelayId Gateway::service_accepted(ServiceId service, const packet::Endpoint& source, Instant now) {
+  return impl_->service_accepted(service, source, now);
+}
+void Gateway::probe_from(RelayId relay, const packet::Endpoint& local) { impl_->services().probe_from(relay, local); }
+std::size_t Gateway::free_intercepts(std::string_view service, std::string_view owner, Instant now) {
+  return impl_->services().free(service, owner, now);
+}
+std::vector<ServiceStatus> Gateway::services() const { return impl_->services().status(); }
 Instant Gateway::deadline() const { return impl_->deadline(); }
 void Gateway::advance(Instant now) { impl_->advance(now); }
 void Gateway::flush(Instant now) { impl_->flush(now); }

@@ -43,6 +43,7 @@ void Gateway::Impl::set_clients(std::vector<AuthorisedClient> clients, Instant n
 
 void Gateway::Impl::stop(Instant now) {
   stopping_ = true;
+  services_.stop();
   for (auto& [id, carrier] : carriers_) {
     if (carrier.closing) continue;
     if (carrier.session) {
@@ -190,12 +191,14 @@ void Gateway::Impl::close(CarrierId id, Carrier& carrier) {
   emit(GatewayEvent::Kind::kCloseCarrier).carrier = id;
 }
 
-void Gateway::Impl::end_session(CarrierId id, Carrier& carrier, std::string why, Instant) {
+void Gateway::Impl::end_session(CarrierId id, Carrier& carrier, std::string why, Instant now) {
   if (!carrier.session) return;
   for (const auto& [stream, relay] : std::exchange(carrier.session->relays, {})) {
     remove(*find_relay(relay), true, true);
   }
-  carrier.session.reset();
+  std::unique_ptr<Session> ended = std::move(carrier.session);
+  if (carrier.listened) services_.session_ended(id, now);
+  carrier.listened = carrier.silent = false;
   if (!carrier.came) return;
   GatewayEvent& event = emit(GatewayEvent::Kind::kWent);
   event.carrier = id;

@@ -1,5 +1,5 @@
 // The inside of engine::Gateway, in the order of its files: gateway.cpp (turn, events), gateway_carrier.cpp (who may enter),
-// gateway_relay.cpp (streams and sockets).
+// gateway_relay.cpp (streams and sockets). What no stream is joined to by itself is in Services.
 #pragma once
 
 #include <map>
@@ -9,13 +9,15 @@
 
 #include "core/engine/gateway.h"
 #include "core/engine/refusal_budget.h"
+#include "core/engine/services.h"
+#include "core/engine/stream_relay.h"
 #include "core/link/link.h"
 #include "core/link/number_window.h"
 #include "core/mux/mux.h"
 
 namespace causeway::engine {
 
-class Gateway::Impl {
+class Gateway::Impl final : private ServiceHost {
  public:
   struct Session {
     Session(BufferPool& pool, const mux::Mux::Settings& settings)
@@ -40,20 +42,14 @@ class Gateway::Impl {
     bool closing = false;        // kCloseCarrier was given
     bool touched = false;        // is in touched_
     bool writable_noted = false;
+    bool listened = false;       // some service may be handed over to it
+    bool silent = false;         // it does not answer now, and the services know
     Instant due = kNever;        // its place in deadlines_
   };
 
-  struct Relay {
-    RelayId id = 0;
+  struct Relay : StreamRelay {
     CarrierId carrier = 0;
-    link::StreamId stream = 0;
     flow::Protocol protocol{};
-    bool dialling = true;
-    bool paused = false;           // the driver was told to stop reading
-    bool finish_given = false;     // kFinishRelay was given
-    bool service_finished = false;
-    bool ending = false;           // reset by the client; only what came before is still to be written
-    bool writable_noted = false;
     Instant last{};
     Ring<Slice> datagrams;
     std::size_t datagram_bytes = 0;
@@ -77,6 +73,9 @@ class Gateway::Impl {
   void closed(CarrierId id, Instant now);
   Carrier* find(CarrierId id);
 
+  // gateway_service.cpp
+  RelayId service_accepted(ServiceId service, const packet::Endpoint& source, Instant now);
+
   // gateway_relay.cpp
   void dialled(RelayId id, Instant now);
   void dial_failed(RelayId id, link::Reason why, Instant now);
@@ -89,6 +88,9 @@ class Gateway::Impl {
   void relay_datagram(RelayId id, Bytes datagram, Instant now);
   std::optional<Slice> relay_next_datagram(RelayId id);
 
+  Services& services() { return services_; }
+  const Services& services() const { return services_; }
+
   std::vector<GatewayEvent> events_;
   std::vector<CarrierId> writable_carriers_;
   std::vector<RelayId> writable_relays_;
@@ -96,9 +98,21 @@ class Gateway::Impl {
  private:
   friend class Gateway;
 
+  // For Services: gateway_service.cpp
+  GatewayEvent& emit(GatewayEvent::Kind kind) override;
+  RelayId new_relay() override { return next_relay_++; }
+  void note_writable(RelayId relay) override { noted_relays_.push_back(relay); }
+  void reset_once_offered(RelayId relay) override { resets_.push_back(relay); }
+  mux::Mux* mux(CarrierId carrier) override;
+  void join(RelayId relay, CarrierId carrier, link::StreamId stream, bool finished) override;
+  void cut(RelayId relay) override;
+  Instant silent_at(const Carrier& carrier) const;
+  void look_for_silence(CarrierId id, Carrier& carrier, Instant now);
+  std::string owner_of(const Carrier& carrier) const;
+
   // gateway.cpp
-  GatewayEvent& emit(GatewayEvent::Kind kind);
   void touch(CarrierId id, Carrier& carrier);
+  void flush_carrier(CarrierId id, Carrier& carrier, Instant now);
   void set_deadline(CarrierId id, Carrier& carrier);
   void end_reset_relays();
   void lend_writable();
@@ -119,6 +133,9 @@ class Gateway::Impl {
   // gateway_relay.cpp
   void mux_events(CarrierId id, Carrier& carrier, Instant now);
   void open(CarrierId id, Carrier& carrier, mux::MuxEvent& event, Instant now);
+  void service_event(CarrierId id, Carrier& carrier, mux::MuxEvent& event, Instant now);
+  // The gateway opened its stream: it is of a service's listener, and handed over to a client.
+  static bool is_handed_over(const Relay& relay) { return relay.stream % 2 == 0; }
   void stream_ended(CarrierId id, Carrier& carrier, RelayId relay, bool reset);
   void note_writable(Relay& relay);
   void queue_datagram(Relay& relay, Slice datagram, Instant now);
@@ -129,9 +146,6 @@ class Gateway::Impl {
   // The same, for a call that gives it something to send.
   Session& touch(const Relay& relay);
 
-  // A relay's bytes that wait for the carrier: beyond it the socket is not read.
-  static constexpr std::uint64_t kUnsent = 256 * 1024;
-  static constexpr std::size_t kReadBlock = BufferPool::kPacket;
   static constexpr std::size_t kDatagramQueue = 512 * 1024;
 
   GatewayConfig config_;
@@ -155,7 +169,8 @@ class Gateway::Impl {
   std::vector<RelayId> noted_relays_;
   std::vector<RelayId> resets_;      // relays whose last bytes the next flush() offers to the driver
   std::vector<RelayId> resets_due_;  // they were offered
-  Buffer scratch_;                // where sockets are read into
+  ReadBlock read_;
+  Services services_;
   Instant sweep_at_ = kNever;
   bool stopping_ = false;
   std::vector<mux::MuxEvent> mux_events_;

@@ -28,13 +28,9 @@ void Gateway::Impl::mux_events(CarrierId id, Carrier& carrier, Instant now) {
       open(id, carrier, event, now);
       continue;
     }
-    if (event.kind == Kind::kListen) {
-      session.mux.unlisten(event.listen, link::Reason::kNotAvailable, "this gateway has no services");
-      continue;
-    }
     auto it = session.relays.find(event.stream);
     if (it == session.relays.end()) {
-      if (event.kind == Kind::kReset) session.mux.forget(event.stream);
+      service_event(id, carrier, event, now);
       continue;
     }
     Relay& relay = *find_relay(it->second);
@@ -45,10 +41,7 @@ void Gateway::Impl::mux_events(CarrierId id, Carrier& carrier, Instant now) {
         break;
       case Kind::kSent:
         session.mux.take_sent(event.stream);
-        if (relay.paused && session.mux.unsent(event.stream) < kUnsent / 2) {
-          relay.paused = false;
-          emit(GatewayEvent::Kind::kResumeReading).relay = relay.id;
-        }
+        if (relay.resumes(session.mux)) emit(GatewayEvent::Kind::kResumeReading).relay = relay.id;
         break;
       case Kind::kReset:
         stream_ended(id, carrier, relay.id, true);
@@ -72,10 +65,6 @@ void Gateway::Impl::open(CarrierId id, Carrier& carrier, mux::MuxEvent& event, I
     session.mux.refuse(event.stream, stopping_ ? link::Reason::kShuttingDown : link::Reason::kLimit);
     return;
   }
-  if (event.destination.protocol == flow::Protocol::kCatalogue) {
-    session.mux.refuse(event.stream, link::Reason::kNotAvailable);
-    return;
-  }
   ++counters_.dials;
   ++session.dialling;
   RelayId relay_id = next_relay_++;
@@ -86,12 +75,13 @@ void Gateway::Impl::open(CarrierId id, Carrier& carrier, mux::MuxEvent& event, I
   relay.protocol = event.destination.protocol;
   relay.last = now;
   session.relays[event.stream] = relay_id;
-  if (relay.protocol != flow::Protocol::kTcp) {
+  if (!flow::is_stream(relay.protocol)) {
     datagram_relays_.insert(relay_id);
     if (sweep_at_ == kNever) sweep_at_ = now;
     if (event.data.owner) queue_datagram(relay, std::move(event.data), now);
   }
-  GatewayEvent& dial = emit(GatewayEvent::Kind::kDial);
+  const bool catalogue = relay.protocol == flow::Protocol::kCatalogue;
+  GatewayEvent& dial = emit(catalogue ? GatewayEvent::Kind::kCatalogue : GatewayEvent::Kind::kDial);
   dial.carrier = id;
   dial.relay = relay_id;
   dial.client = carrier.client;
@@ -99,9 +89,10 @@ void Gateway::Impl::open(CarrierId id, Carrier& carrier, mux::MuxEvent& event, I
   dial.destination = std::move(event.destination);
 }
 
-void Gateway::Impl::dialled(RelayId id, Instant) {
+void Gateway::Impl::dialled(RelayId id, Instant now) {
   Relay* relay = find_relay(id);
-  if (!relay || !relay->dialling) return;
+  if (!relay) return services_.dialled(id, now);
+  if (!relay->dialling) return;
   relay->dialling = false;
   Session& session = touch(*relay);
   --session.dialling;
@@ -109,9 +100,10 @@ void Gateway::Impl::dialled(RelayId id, Instant) {
   if (!relay->datagrams.empty()) note_writable(*relay);
 }
 
-void Gateway::Impl::dial_failed(RelayId id, link::Reason why, Instant) {
+void Gateway::Impl::dial_failed(RelayId id, link::Reason why, Instant now) {
   Relay* relay = find_relay(id);
-  if (!relay || !relay->dialling) return;
+  if (!relay) return services_.dial_failed(id, why, now);
+  if (!relay->dialling) return;
   ++(why == link::Reason::kForbidden ? counters_.forbidden : counters_.dial_failures);
   touch(*relay).mux.refuse(relay->stream, why);
   remove(*relay, false, false);
@@ -119,7 +111,7 @@ void Gateway::Impl::dial_failed(RelayId id, link::Reason why, Instant) {
 
 void Gateway::Impl::stream_ended(CarrierId, Carrier& carrier, RelayId id, bool reset) {
   Relay& relay = *find_relay(id);
-  if (reset && relay.protocol == flow::Protocol::kTcp && !relay.dialling && carrier.session->mux.has_readable(relay.stream)) {
+  if (reset && flow::is_stream(relay.protocol) && !relay.dialling && carrier.session->mux.has_readable(relay.stream)) {
     // What came before the reset is still the service's to read: it is offered once, then the socket is reset.
     relay.ending = true;
     note_writable(relay);
@@ -127,7 +119,7 @@ void Gateway::Impl::stream_ended(CarrierId, Carrier& carrier, RelayId id, bool r
     return;
   }
   carrier.session->mux.forget(relay.stream);
-  remove(relay, true, reset && relay.protocol == flow::Protocol::kTcp);
+  remove(relay, true, reset && flow::is_stream(relay.protocol));
 }
 
 void Gateway::Impl::remove(Relay& relay, bool close_socket, bool reset) {
@@ -141,6 +133,7 @@ void Gateway::Impl::remove(Relay& relay, bool close_socket, bool reset) {
     carrier->session->relays.erase(relay.stream);
     if (relay.dialling) --carrier->session->dialling;
   }
+  if (is_handed_over(relay)) services_.joined_over(relay.carrier, relay.stream);
   datagram_relays_.erase(relay.id);
   relays_.erase(relay.id);
 }
@@ -153,32 +146,27 @@ void Gateway::Impl::note_writable(Relay& relay) {
 
 MutableBytes Gateway::Impl::relay_space(RelayId id) {
   Relay* relay = find_relay(id);
-  if (!relay || relay->dialling || relay->service_finished || relay->ending) return {};
-  if (session_of(*relay).mux.unsent(relay->stream) >= kUnsent) {
-    relay->paused = true;
-    return {};
-  }
-  if (!scratch_ || !scratch_.unique()) scratch_ = pool_.take(kReadBlock);
-  return scratch_.bytes();
+  if (!relay) return services_.space(id);
+  return relay->reads(session_of(*relay).mux) ? read_.space() : MutableBytes();
 }
 
 void Gateway::Impl::relay_received(RelayId id, std::size_t n, Instant now) {
   Relay* relay = find_relay(id);
-  if (!relay || n == 0 || relay->ending) return;
+  if (!relay) return services_.received(id, n, now);
+  if (n == 0 || relay->ending) return;
   relay->last = now;
-  touch(*relay).mux.write(relay->stream, {scratch_, scratch_.data(), n});
+  touch(*relay).mux.write(relay->stream, read_.taken(n));
 }
 
-void Gateway::Impl::relay_finished(RelayId id, Instant) {
+void Gateway::Impl::relay_finished(RelayId id, Instant now) {
   Relay* relay = find_relay(id);
-  if (!relay || relay->service_finished || relay->ending) return;
-  relay->service_finished = true;
-  touch(*relay).mux.finish(relay->stream);
+  if (!relay) return services_.finished(id, now);
+  relay->finished(touch(*relay).mux);
 }
 
-void Gateway::Impl::relay_failed(RelayId id, link::Reason why, Instant) {
+void Gateway::Impl::relay_failed(RelayId id, link::Reason why, Instant now) {
   Relay* relay = find_relay(id);
-  if (!relay) return;
+  if (!relay) return services_.failed(id, why, now);
   Session& session = touch(*relay);
   session.mux.reset(relay->stream, why);
   session.mux.forget(relay->stream);
@@ -187,21 +175,21 @@ void Gateway::Impl::relay_failed(RelayId id, link::Reason why, Instant) {
 
 std::size_t Gateway::Impl::relay_transmit(RelayId id, std::span<Bytes> pieces) {
   Relay* relay = find_relay(id);
-  return relay && !relay->dialling ? session_of(*relay).mux.readable(relay->stream, pieces) : 0;
+  if (!relay) return services_.transmit(id, pieces);
+  return relay->dialling ? 0 : session_of(*relay).mux.readable(relay->stream, pieces);
 }
 
 void Gateway::Impl::relay_transmitted(RelayId id, std::size_t n, Instant now) {
   Relay* relay = find_relay(id);
-  if (!relay || n == 0) return;
+  if (!relay) return services_.transmitted(id, n, now);
+  if (n == 0) return;
   relay->last = now;
   touch(*relay).mux.consume(relay->stream, n);
   finish_if_drained(*relay);
 }
 
 void Gateway::Impl::finish_if_drained(Relay& relay) {
-  if (relay.finish_given || relay.dialling || !session_of(relay).mux.read_done(relay.stream)) return;
-  relay.finish_given = true;
-  emit(GatewayEvent::Kind::kFinishRelay).relay = relay.id;
+  if (relay.drained(session_of(relay).mux)) emit(GatewayEvent::Kind::kFinishRelay).relay = relay.id;
 }
 
 void Gateway::Impl::queue_datagram(Relay& relay, Slice datagram, Instant now) {

@@ -18,7 +18,7 @@ void Link::attach(StreamCarrier& carrier, Instant now) {
   acknowledged_ = 0;
   owe_ack_ = false;
   ack_due_ = kNever;
-  last_progress_ = last_elicited_ = now;
+  last_progress_ = last_sign_ = last_elicited_ = now;
   goaway_due_ = goaway_.has_value();
   ping(0, now);  // the client's first record proves the handshake, the gateway's answer proves the link
 }
@@ -29,7 +29,7 @@ void Link::receive(Instant now) {
     if (!record) return;
     Frame frame;
     heard_ = true;
-    last_progress_ = now;
+    last_progress_ = last_sign_ = now;
     WireReader reader(record->bytes());
     bool eliciting = false;
     ReadFrame read;
@@ -73,7 +73,7 @@ void Link::flush(Instant now) {
     }
     SentRecord record{carrier_->seal(writer.size()), items_in_record_, writer.size() > acknowledgement};
     if (record.eliciting) {
-      if (!eliciting_outstanding()) last_progress_ = now;
+      if (!eliciting_outstanding()) last_progress_ = last_sign_ = now;
       ++eliciting_;
       last_elicited_ = now;
     }

@@ -58,6 +58,8 @@ class Link final : private SentItems {
   bool heard() const { return heard_; }  // a record of the peer has come
   bool peer_is_going() const { return peer_goaway_; }
   std::optional<Duration> round_trip() const { return round_trip_; }
+  // Since when a sign of life of the peer's engine is owed; kNever: nothing is outstanding. Not moved by what its kernel acknowledges.
+  Instant waiting_since() const { return eliciting_outstanding() ? last_sign_ : kNever; }
   // Bytes of DATA that the peer has not acknowledged.
   std::uint64_t unacknowledged() const { return unacknowledged_; }
   void take_echoes(std::vector<Echo>& out) { out.swap(echoes_); }
@@ -129,6 +131,7 @@ class Link final : private SentItems {
   bool heard_ = false;
   std::optional<Error> error_;
   Instant last_progress_{};
+  Instant last_sign_{};     // when a record last came, or since when something is outstanding
   Instant last_elicited_{};  // when a record that asks for an acknowledgement was last sent
 };
 

@@ -73,19 +73,26 @@ StreamId Mux::open(const flow::Destination& destination, const packet::Endpoint&
 }
 
 void Mux::accept(StreamId id) {
-  Stream& stream = get(id);
-  CAUSEWAY_ASSERT(!stream.local && stream.state == Stream::State::kOpening);
-  stream.state = Stream::State::kOpen;
+  Stream* stream = find(id);
+  if (!stream || stream->state != Stream::State::kOpening) return;
+  CAUSEWAY_ASSERT(!stream->local);
+  stream->state = Stream::State::kOpen;
   queue_control(FrameType::kOpened, id);
 }
 
 void Mux::refuse(StreamId id, Reason reason) {
-  Stream& stream = get(id);
-  CAUSEWAY_ASSERT(!stream.local && stream.state == Stream::State::kOpening);
-  discard(stream);
-  stream.state = Stream::State::kRefused;
-  stream.reason = reason;
+  Stream* stream = find(id);
+  if (!stream || stream->state != Stream::State::kOpening) return;
+  CAUSEWAY_ASSERT(!stream->local);
+  discard(*stream);
+  stream->state = Stream::State::kRefused;
+  stream->reason = reason;
   queue_control(FrameType::kRefused, id);
+}
+
+bool Mux::writable(StreamId id) const {
+  const Stream* stream = find(id);
+  return stream && stream->state == Stream::State::kOpen && !stream->finishing;
 }
 
 void Mux::write(StreamId id, Slice bytes) {

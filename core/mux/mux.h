@@ -78,9 +78,14 @@ class Mux final : public link::Traffic {
   // flow its first datagram, for a byte stream its first bytes, within the credit that a new stream has.
   StreamId open(const flow::Destination& destination, const packet::Endpoint& source, ListenId listen, const Slice& first,
                 std::uint8_t flags = 0);
+  // How many first bytes a byte stream may have now.
+  std::size_t first_bytes() const;
+  // Nothing happens where the peer has reset it meanwhile.
   void accept(StreamId stream);
   void refuse(StreamId stream, Reason reason);
 
+  // It is open, and not finished here: it takes bytes, and a finish.
+  bool writable(StreamId stream) const;
   void write(StreamId stream, Slice bytes);
   std::uint64_t unsent(StreamId stream) const;  // written and not yet on the carrier
   std::uint64_t take_sent(StreamId stream);     // how many bytes left since the last call

@@ -82,7 +82,7 @@ bool Mux::received_open(const link::OpenFrame& open) {
     }
   }
   if (!welcome || peer_open_ > settings_.own.max_streams) {
-    refuse(open.stream, welcome ? Reason::kLimit : Reason::kConnectionRefused);
+    refuse(open.stream, welcome ? Reason::kLimit : Reason::kNotAvailable);
     return true;
   }
   event.kind = MuxEvent::Kind::kOpen;

@@ -133,6 +133,12 @@ std::uint64_t Mux::new_bytes_allowed(const Stream& stream) const {
   return limit > stream.send.next() ? std::min(limit - stream.send.next(), link_left) : 0;
 }
 
+std::size_t Mux::first_bytes() const {
+  const std::uint64_t link_left = link_send_limit_ - link_sent_;
+  return std::size_t(std::min<std::uint64_t>(
+      {settings_.peer.stream_credit, share_.sender(link_left), link_left, link::kMaxFirstBytes}));
+}
+
 // True: there is more to send, and it may be sent, but not in this record or turn.
 bool Mux::write_data(Stream& stream, WireWriter& writer, link::SentItems& sent) {
   if (stream.state != Stream::State::kOpen) return false;

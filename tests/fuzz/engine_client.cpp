@@ -203,6 +203,7 @@ class World {
   void turn() {
     if (client_.deadline() <= now_) client_.advance(now_);
     client_.flush(now_);
+    client_.settle();
     for (const packet::OutgoingPacket& packet : client_.packets().packets()) hear(packet);
     client_.packets().clear();
     std::vector<ClientEvent> events;

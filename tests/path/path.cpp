@@ -181,6 +181,7 @@ bool Path::client_turn() {
     if (!batch_.empty()) client_->device_received(batch_, now_);
     batch_.clear();
     client_->flush(now_);
+    client_->settle();
   });
   take_packets();
   carry_up();

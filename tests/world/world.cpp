@@ -192,6 +192,7 @@ bool World::client_turn() {
     laptop.deliver(client_->packets());
     client_->packets().clear();
     client_events_taken();
+    client_->settle();
     machine_questions_taken();
   }
   return write_for_client() || any;

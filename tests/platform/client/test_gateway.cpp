@@ -122,7 +122,7 @@ void TestGateway::event(engine::GatewayEvent& event) {
     case Kind::kDial: dial(event); break;
     case Kind::kCloseRelay: relays_.erase(event.relay); break;
     case Kind::kFinishRelay: gateway_->relay_finished(event.relay, boot_now()); break;
-    case Kind::kResumeReading: break;
+    default: break;
   }
 }
 

@@ -6,7 +6,7 @@
 
 #include <ctime>
 
-#include "platform/gateway/deadline_list.h"
+#include "platform/loop/deadline_list.h"
 
 namespace causeway::platform {
 namespace {
