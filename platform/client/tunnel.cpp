@@ -145,6 +145,7 @@ std::vector<std::string> Tunnel::Inside::detach() {
     }
   }
   driver_.reset();
+  end_intercepts();
   return lines;
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "platform/loop/clock.h"
+#include "platform/relay/tcp_relay.h"
 
 namespace causeway::platform {
 namespace {
@@ -17,6 +18,7 @@ constexpr std::size_t kCarrierBytes = 256 * 1024;
 constexpr std::size_t kFullBatch = 64 * 1024;
 constexpr int kRounds = 4;
 
+constexpr Duration kLocalDial = std::chrono::seconds(10);
 constexpr Duration kGoodbye = std::chrono::seconds(1);
 
 }  // namespace
@@ -37,6 +39,7 @@ TunnelDriver::TunnelDriver(Parts parts, Callbacks callbacks)
                              client_.machine_failed(request, why, boot_now());
                              turn_end_.ask();
                            }}),
+      dial_deadlines_(loop_, kLocalDial),
       tell_stopped_(loop_,
                     [this] {
                       if (auto done = std::exchange(stopped_, nullptr)) done();
@@ -134,6 +137,21 @@ void TunnelDriver::ask_cluster(std::uint64_t token, Bytes message) {
   turn_end_.ask();
 }
 
+void TunnelDriver::ask_catalogue(std::uint64_t token, const std::string& service) {
+  client_.ask_catalogue(token, service, boot_now());
+  turn_end_.ask();
+}
+
+engine::InterceptId TunnelDriver::intercept(const engine::InterceptRequest& request) {
+  turn_end_.ask();
+  return client_.intercept(request, boot_now());
+}
+
+void TunnelDriver::leave(engine::InterceptId intercept) {
+  client_.leave(intercept, boot_now());
+  turn_end_.ask();
+}
+
 void TunnelDriver::end_of_turn() {
   Instant now = boot_now();
   if (client_.deadline() <= now) client_.advance(now);
@@ -158,6 +176,8 @@ std::size_t TunnelDriver::flush(Instant now) {
     device_->write(packets);
     packets.clear();
   }
+  write_relays();
+  client_.settle();
   return written;
 }
 
@@ -178,9 +198,55 @@ std::size_t TunnelDriver::write_carrier(Instant now) {
   return written;
 }
 
+void TunnelDriver::write_relays() {
+  for (engine::RelayId id : client_.writable_relays()) {
+    if (auto found = relays_.find(id); found != relays_.end()) found->second->writable();
+  }
+}
+
+// True: it was about a socket to a local process.
+bool TunnelDriver::relay_event(const engine::ClientEvent& event) {
+  using Kind = engine::ClientEvent::Kind;
+  auto found = relays_.find(event.relay);
+  Relay* relay = found == relays_.end() ? nullptr : found->second.get();
+  switch (event.kind) {
+    case Kind::kDialLocal: {
+      RelayHost& host = *this;
+      auto& fresh = relays_[event.relay] = std::make_unique<TcpRelay>(host, event.relay, std::vector{event.local});
+      fresh->start();
+      return true;
+    }
+    case Kind::kCloseRelay:
+      if (relay) relay->close(event.reset);
+      relays_.erase(event.relay);
+      return true;
+    case Kind::kFinishRelay:
+      if (relay) relay->finish();
+      return true;
+    case Kind::kResumeReading:
+      if (relay) relay->resume_reading();
+      return true;
+    default:
+      return false;
+  }
+}
+
+void TunnelDriver::dial_failed(engine::RelayId relay, link::Reason why) {
+  client_.dial_failed(relay, why, boot_now());
+  relays_.erase(relay);
+  touched();
+}
+
+void TunnelDriver::failed(engine::RelayId relay, link::Reason why) {
+  client_.relay_failed(relay, why, boot_now());
+  relays_.erase(relay);
+  touched();
+}
+
 void TunnelDriver::handle_events() {
   client_.take_events(events_);
   for (const engine::ClientEvent& event : events_) {
+    if (relay_event(event)) continue;
     if (event.kind != engine::ClientEvent::Kind::kCloseCarrier) {
       callbacks_.event(event);
     } else if (!stopped_) {

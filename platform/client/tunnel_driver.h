@@ -2,13 +2,15 @@
 //
 //   device readable > read a batch      \                 / write what is sealed to the carrier
 //   carrier readable > read into engine  > flush, once   <  write packets to the device
-//   answers of the machine's DNS, timer /   at the end     \ pass questions on, tell events, arm the timer
+//   answers of the machine's DNS, timer,    at the end     \ write what local processes are to get, pass questions on,
+//   sockets to local processes          /                    tell events, arm the timer
 //
 // What one turn reads is bounded, so that neither direction waits long for the other. Nothing is allocated for a packet.
 #pragma once
 
 #include <memory>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "core/engine/client.h"
@@ -16,12 +18,13 @@
 #include "platform/client/carrier_socket.h"
 #include "platform/client/machine_dns.h"
 #include "platform/loop/loop.h"
+#include "platform/relay/relay.h"
 #include "tun/device.h"
 #include "tun/stack.h"
 
 namespace causeway::platform {
 
-class TunnelDriver {
+class TunnelDriver final : private RelayHost {
  public:
   struct Parts {
     Loop& loop;
@@ -34,7 +37,7 @@ class TunnelDriver {
   };
   // Called at a turn's end; they may call the driver, but not destroy it.
   struct Callbacks {
-    std::function<void(const engine::ClientEvent& event)> event;  // all but kCloseCarrier
+    std::function<void(const engine::ClientEvent& event)> event;  // all but those of carriers and relays
     std::function<void(const Error& error)> device_gone;
   };
   TunnelDriver(Parts parts, Callbacks callbacks);
@@ -49,6 +52,12 @@ class TunnelDriver {
 
   void echo(std::uint64_t token);
   void ask_cluster(std::uint64_t token, Bytes message);
+  // See engine::Client.
+  void ask_catalogue(std::uint64_t token, const std::string& service);
+  engine::InterceptId intercept(const engine::InterceptRequest& request);
+  void leave(engine::InterceptId intercept);
+  std::vector<engine::InterceptStatus> intercepts() const { return client_.intercepts(); }
+
   void set_dns_servers(const std::vector<packet::Address>& servers) { machine_dns_.set_servers(servers); }
 
   // Ends every flow with RST and the link with CLOSE. `done` comes when the kernel has taken it all, or after a second; it may
@@ -69,10 +78,19 @@ class TunnelDriver {
   // One flush and what comes of it; gives how many bytes the carrier took.
   std::size_t flush(Instant now);
   std::size_t write_carrier(Instant now);
+  void write_relays();
   void handle_events();
+  bool relay_event(const engine::ClientEvent& event);
   void ask_machine();
   void carrier_lost(const Error& error, Instant now);
   bool unsent() const;
+
+  Loop& loop() override { return loop_; }
+  engine::Relays& relays() override { return client_; }
+  void touched() override { turn_end_.ask(); }
+  void dial_failed(engine::RelayId relay, link::Reason why) override;
+  void failed(engine::RelayId relay, link::Reason why) override;
+  DeadlineList& dial_deadlines() override { return dial_deadlines_; }
   void arm_timer();
 
   Loop& loop_;
@@ -87,6 +105,9 @@ class TunnelDriver {
   std::vector<engine::DnsAction> questions_;
   MachineDns machine_dns_;
   std::unique_ptr<CarrierSocket> carrier_;
+
+  DeadlineList dial_deadlines_;
+  std::unordered_map<engine::RelayId, std::unique_ptr<Relay>> relays_;  // sockets to local processes
 
   std::function<void()> stopped_;  // set while stopping
   TurnEnd tell_stopped_;

@@ -1,10 +1,12 @@
 // The inside of Tunnel, in the order of its files: tunnel.cpp (made, taken down, told), tunnel_up.cpp (the steps of coming up, and
-// coming back), tunnel_status.cpp.
+// coming back), tunnel_intercept.cpp, tunnel_status.cpp.
 //
 //   kDown --up()--> kComingUp --all proven--> kUp <--link up-- kReconnecting
 //     ^                 | a step failed        |  --link lost-->    |
 //     |<-- undo --------+                      +----- down() -------+--> kGoingDown --> kDown
 #pragma once
+
+#include <map>
 
 #include "platform/client/gateway_dialler.h"
 #include "platform/client/hello_store.h"
@@ -58,6 +60,14 @@ struct Tunnel::Inside {
   void undo();
   platform::MachineResolver look_at_machine();
 
+  // tunnel_intercept.cpp
+  std::uint64_t intercept(const InterceptSpec& spec, InterceptTold told, Failure& failure);
+  void leave(std::uint64_t intercept);
+  std::vector<InterceptStatus> intercepts() const;
+  void ask_catalogue(const std::string& service, CatalogueTold done);
+  void intercept_event(const engine::ClientEvent& event);
+  void end_intercepts();
+
   // tunnel_status.cpp
   TunnelStatus status() const;
 
@@ -97,6 +107,10 @@ struct Tunnel::Inside {
   Instant up_since_{};
   platform::GatewayDialler dialler_;
   std::unique_ptr<platform::TunnelDriver> driver_;
+
+  std::map<engine::InterceptId, InterceptTold> intercepts_;
+  std::map<std::uint64_t, CatalogueTold> catalogues_;  // by token
+  std::uint64_t next_catalogue_ = 1;
 
   platform::TurnEnd undo_;
   platform::Timer limit_;     // of all of coming up

@@ -206,7 +206,11 @@ void Tunnel::Inside::engine_event(const engine::ClientEvent& event) {
       report("echo", milliseconds(event.elapsed) + " there and back");
       return ask_cluster();
     case Kind::kClusterAnswer: return cluster_answered(event);
-    case Kind::kCloseCarrier: return;
+    case Kind::kCatalogue:
+    case Kind::kInterceptReady:
+    case Kind::kInterceptWaiting:
+    case Kind::kInterceptEnded: return intercept_event(event);
+    default: return;  // the driver's own
   }
 }
 

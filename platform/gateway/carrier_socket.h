@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "core/engine/gateway.h"
-#include "platform/gateway/deadline_list.h"
+#include "platform/loop/deadline_list.h"
 #include "platform/net/socket.h"
 
 namespace causeway::platform {

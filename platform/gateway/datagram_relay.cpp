@@ -29,7 +29,7 @@ bool DatagramRelay::can_ping() {
   return v4 || v6;
 }
 
-DatagramRelay::DatagramRelay(RelayHost& host, engine::RelayId id, flow::Protocol protocol,
+DatagramRelay::DatagramRelay(DatagramHost& host, engine::RelayId id, flow::Protocol protocol,
                              std::vector<packet::Endpoint> candidates)
     : host_(host), id_(id), echo_(protocol == flow::Protocol::kEcho), candidates_(std::move(candidates)) {}
 

@@ -6,14 +6,14 @@
 #include <memory>
 #include <vector>
 
-#include "platform/gateway/relay.h"
+#include "platform/gateway/datagram_host.h"
 #include "platform/net/socket.h"
 
 namespace causeway::platform {
 
 class DatagramRelay final : public Relay {
  public:
-  DatagramRelay(RelayHost& host, engine::RelayId id, flow::Protocol protocol, std::vector<packet::Endpoint> candidates);
+  DatagramRelay(DatagramHost& host, engine::RelayId id, flow::Protocol protocol, std::vector<packet::Endpoint> candidates);
 
   void start() override;
   void writable() override;
@@ -30,7 +30,7 @@ class DatagramRelay final : public Relay {
   ssize_t send_one(Bytes datagram);
   bool survives(int error);
 
-  RelayHost& host_;
+  DatagramHost& host_;
   engine::RelayId id_;
   bool echo_;
   std::uint8_t request_ = 0, reply_ = 0;  // ICMP types

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "platform/gateway/relay.h"
+#include "platform/relay/relay.h"
 
 namespace causeway::platform {
 namespace {

@@ -12,7 +12,7 @@
 #include "core/base/random.h"
 #include "core/link/reason.h"
 #include "core/packet/address.h"
-#include "platform/gateway/deadline_list.h"
+#include "platform/loop/deadline_list.h"
 #include "platform/net/socket.h"
 
 namespace causeway::platform {

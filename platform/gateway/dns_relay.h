@@ -4,13 +4,13 @@
 #include <list>
 
 #include "platform/gateway/dns_question.h"
-#include "platform/gateway/relay.h"
+#include "platform/gateway/datagram_host.h"
 
 namespace causeway::platform {
 
 class DnsRelay final : public Relay {
  public:
-  DnsRelay(RelayHost& host, engine::RelayId id) : host_(host), id_(id) {}
+  DnsRelay(DatagramHost& host, engine::RelayId id) : host_(host), id_(id) {}
 
   void start() override;
   void writable() override;
@@ -20,7 +20,7 @@ class DnsRelay final : public Relay {
 
   static constexpr std::size_t kAtOnce = 8;  // questions under way; what comes beyond is dropped
 
-  RelayHost& host_;
+  DatagramHost& host_;
   engine::RelayId id_;
   std::list<DnsQuestion> questions_;
 };

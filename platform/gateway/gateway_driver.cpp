@@ -16,8 +16,11 @@ constexpr Duration kProgressEvery = std::chrono::seconds(1);
 
 Result<std::unique_ptr<GatewayDriver>> GatewayDriver::start(Loop& loop, GatewaySettings settings) {
   settings.engine.icmp_echo = DatagramRelay::can_ping();
+  settings.engine.services.clear();
+  for (const ServiceSettings& service : settings.services) settings.engine.services.push_back(service.engine);
   std::unique_ptr<GatewayDriver> driver(new GatewayDriver(loop, std::move(settings)));
   if (auto listening = driver->listen(); !listening) return tl::make_unexpected(listening.error());
+  if (auto listening = driver->listen_for_services(); !listening) return tl::make_unexpected(listening.error());
   driver->know_own_addresses();
   return driver;
 }
@@ -93,6 +96,7 @@ void GatewayDriver::set_clients(std::vector<engine::AuthorisedClient> clients) {
 
 void GatewayDriver::stop(std::function<void()> stopped) {
   listeners_.clear();
+  service_listeners_.clear();
   stopped_ = std::move(stopped);
   engine_.stop(boot_now());
   touched();
@@ -149,6 +153,9 @@ void GatewayDriver::handle(const engine::GatewayEvent& event) {
       if (CarrierSocket* found = carrier(event.carrier)) found->close();
       break;
     case Kind::kDial: dial(event); break;
+    case Kind::kDialProbe: dial_probe(event); break;
+    case Kind::kCatalogue: dial_failed(event.relay, link::Reason::kNotAvailable); break;
+    case Kind::kIntercept: log_intercept(event); break;
     case Kind::kCloseRelay:
       if (Relay* found = relay(event.relay)) found->close(event.reset);
       relays_.erase(event.relay);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -13,15 +14,22 @@
 #include "core/flow/policy.h"
 #include "core/noise/keys.h"
 #include "platform/gateway/carrier_socket.h"
+#include "platform/gateway/datagram_host.h"
 #include "platform/gateway/listener.h"
-#include "platform/gateway/relay.h"
 #include "platform/loop/file_watch.h"
 #include "platform/net/name_lookup.h"
 
 namespace causeway::platform {
 
+struct ServiceSettings {
+  engine::ServiceConfig engine;
+  std::vector<packet::Endpoint> listen;  // not empty
+  std::vector<std::pair<std::string, std::string>> environment;  // what clients that intercept it get
+};
+
 struct GatewaySettings {
-  engine::GatewayConfig engine;          // icmp_echo is found out by start()
+  engine::GatewayConfig engine;          // icmp_echo is found out by start(), services are those below
+  std::vector<ServiceSettings> services;
   std::vector<packet::Endpoint> listen;  // empty: port 7700 of all addresses; then IPv6 may be missing on this machine
   flow::Policy policy;                   // the gateway's own endpoints are added by start()
   std::vector<packet::Endpoint> dns;     // empty: those of resolv.conf, followed as it changes
@@ -32,7 +40,7 @@ struct GatewaySettings {
       std::chrono::seconds(1);  // for a client to read what it is told before the connection is closed
 };
 
-class GatewayDriver final : private RelayHost, private CarrierHost {
+class GatewayDriver final : private DatagramHost, private CarrierHost {
  public:
   // Listens, or says why it cannot. `loop` outlives the driver.
   static Result<std::unique_ptr<GatewayDriver>> start(Loop& loop, GatewaySettings settings);
@@ -45,10 +53,14 @@ class GatewayDriver final : private RelayHost, private CarrierHost {
   std::vector<packet::Endpoint> listening() const;
   bool can_ping() const { return settings_.engine.icmp_echo; }
   engine::GatewayStatus status() const { return engine_.status(); }
+  std::vector<engine::ServiceStatus> services() const { return engine_.services(); }
+  // Ends intercepts of a service; an empty owner is any. How many.
+  std::size_t free_intercepts(std::string_view service, std::string_view owner);
 
  private:
   GatewayDriver(Loop& loop, GatewaySettings settings);
   Result<void> listen();
+  Result<void> listen_for_services();
 
   // gateway_driver.cpp
   void accepted(Descriptor socket, const packet::Endpoint& source);
@@ -61,22 +73,29 @@ class GatewayDriver final : private RelayHost, private CarrierHost {
 
   // gateway_dial.cpp
   void dial(const engine::GatewayEvent& event);
-  void open(engine::RelayId id, const std::string& client, const flow::Destination& to,
-            std::vector<packet::Endpoint> candidates);
+  void open(const engine::GatewayEvent& dial, const std::vector<packet::Address>& addresses);
+  void open(const engine::GatewayEvent& dial, std::vector<packet::Endpoint> candidates);
   void start_relay(engine::RelayId id, std::unique_ptr<Relay> fresh);
   void know_own_addresses();
   static constexpr const char* kResolvConf = "/etc/resolv.conf";
   void read_resolv_conf();
 
+  // gateway_services.cpp
+  void service_accepted(engine::ServiceId service, Descriptor socket, const packet::Endpoint& source);
+  void dial_probe(const engine::GatewayEvent& event);
+  void know_endpoints(engine::ServiceId service);
+
   // gateway_log.cpp
   void log_came(const engine::GatewayEvent& event);
   void log_went(const engine::GatewayEvent& event);
   void log_refused(const engine::GatewayEvent& event);
+  void log_intercept(const engine::GatewayEvent& event);
 
-  RelayHost& relay_host() { return *this; }
+  DatagramHost& relay_host() { return *this; }
   CarrierHost& carrier_host() { return *this; }
   Loop& loop() override { return loop_; }
   engine::Gateway& engine() override { return engine_; }
+  engine::Relays& relays() override { return engine_; }
   void touched() override;
   MutableBytes scratch() override { return scratch_; }
   void dial_failed(engine::RelayId id, link::Reason why) override;
@@ -98,10 +117,17 @@ class GatewayDriver final : private RelayHost, private CarrierHost {
   std::vector<packet::Endpoint> dns_servers_;
   std::unique_ptr<FileWatch> resolv_conf_;
   std::unique_ptr<NameLookup> names_;  // made with the first dial by name
+  // What the names of services' own backends were last found to be: asked for anew when it is old, not for every connection.
+  struct Known {
+    std::vector<packet::Address> addresses;
+    Instant since{};
+  };
+  std::map<std::string, Known> known_;
   Instant own_known_{};
 
   DeadlineList dial_deadlines_, dns_deadlines_, close_deadlines_;
   std::vector<std::unique_ptr<Listener>> listeners_;
+  std::vector<std::vector<std::unique_ptr<Listener>>> service_listeners_;  // of each service
   std::unordered_map<engine::CarrierId, std::unique_ptr<CarrierSocket>> carriers_;
   std::unordered_map<engine::RelayId, std::unique_ptr<Relay>> relays_;  // none in it: its name is being looked up
   std::vector<engine::CarrierId> ended_;        // forgotten once the events that speak of them are handled

@@ -36,6 +36,10 @@ void GatewayDriver::log_went(const engine::GatewayEvent& event) {
   spdlog::info("{} at {} went{}: {}", who(event), event.source.text(), measure, printable(event.text));
 }
 
+void GatewayDriver::log_intercept(const engine::GatewayEvent& event) {
+  spdlog::info("{} {}", printable(event.client), printable(event.text));
+}
+
 void GatewayDriver::log_refused(const engine::GatewayEvent& event) {
   Instant now = boot_now();
   refusal_lines_ = std::min(kRefusalBurst, refusal_lines_ + seconds(now - refusals_counted_) * kRefusalsPerSecond);

@@ -74,6 +74,31 @@ struct TunnelStatus {
   std::vector<std::pair<std::string, std::uint64_t>> counters;
 };
 
+// A service of the cluster that a process of this machine is to answer.
+struct InterceptSpec {
+  std::string service;
+  std::vector<std::pair<std::string, std::string>> headers;  // all must hold; only requests of HTTP services have any
+  std::string path_prefix;                                   // "/api"
+  std::string local_address = "127.0.0.1";
+  std::uint16_t local_port = 0;
+  bool shortcut = true;  // connections of this machine to the service go to the process as well, without the way through the cluster
+};
+
+// kAsking: the gateway has not answered yet. kWaiting: the link is down, or the gateway cannot now; it is asked again by itself.
+enum class InterceptState : std::uint8_t { kAsking, kReady, kWaiting };
+
+struct InterceptStatus {
+  std::uint64_t id = 0;
+  InterceptSpec spec;
+  InterceptState state = InterceptState::kAsking;
+  std::string protocol;                                  // "tcp" or "http"; empty until it was ready once
+  std::vector<std::string> endpoints;                    // where the cluster reaches the service
+  std::optional<std::chrono::microseconds> round_trip;   // of the gateway's proof, through its own listener to here
+  std::uint64_t connections = 0, failures = 0;           // to the process, and how many of them it did not take
+  std::string last_error;
+  std::optional<std::chrono::seconds> last_answer;       // how long ago the process last sent something
+};
+
 class Runtime {
  public:
   struct Options {
@@ -121,6 +146,19 @@ class Tunnel {
   void up(std::function<void(const Step&)> step, std::function<void(const std::optional<Failure>&)> done);
   // Ends flows with RST, tells the gateway, undoes every change. `done` gets a line for each thing undone or left.
   void down(std::function<void(const std::vector<std::string>& lines)> done);
+
+  // Intercepts, which need a tunnel that is up. `changed` is called when it is ready, waits, and is ready again; `ended` once, with why
+  // it was refused or is over, and not after leave(). 0: see `failure`.
+  struct InterceptTold {
+    std::function<void(const InterceptStatus&)> changed;
+    std::function<void(const Failure&)> ended;
+  };
+  std::uint64_t intercept(const InterceptSpec& spec, InterceptTold told, Failure& failure);
+  void leave(std::uint64_t intercept);
+  std::vector<InterceptStatus> intercepts() const;
+  // The gateway's document about its services: all of them, or one with its environment. See core/control/catalogue.h.
+  using CatalogueTold = std::function<void(const std::string& document, const std::optional<Failure>&)>;
+  void ask_catalogue(const std::string& service, CatalogueTold done);
 
   TunnelStatus status() const;
   // Called when the link came up again or went down, with TunnelStatus::last_error then.

@@ -1,4 +1,4 @@
-#include "platform/gateway/tcp_relay.h"
+#include "platform/relay/tcp_relay.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -21,10 +21,18 @@ int take_error(int socket) {
 
 }  // namespace
 
-TcpRelay::TcpRelay(RelayHost& host, engine::RelayId id, std::vector<packet::Endpoint> candidates)
-    : host_(host), id_(id), candidates_(std::move(candidates)) {}
+TcpRelay::TcpRelay(RelayHost& host, engine::RelayId id, std::vector<packet::Endpoint> candidates, Dialling dialling)
+    : host_(host), id_(id), candidates_(std::move(candidates)), told_(std::move(dialling)) {}
+
+TcpRelay::TcpRelay(RelayHost& host, engine::RelayId id, Descriptor socket)
+    : host_(host), id_(id), socket_(std::move(socket)), dialling_(false) {}
 
 void TcpRelay::start() {
+  if (!dialling_) {
+    set_options();
+    poll_ = std::make_unique<Poll>(host_.loop(), socket_.get(), [this](int events) { ready(events); });
+    return watch();
+  }
   deadline_.start(host_.dial_deadlines(), [this] { host_.dial_failed(id_, link::Reason::kTimedOut); });
   dial_next();
 }
@@ -43,8 +51,7 @@ int TcpRelay::connect_to(const packet::Endpoint& to) {
   poll_.reset();
   socket_ = Descriptor(socket(family_of(to.address), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket_) return errno;
-  set_option(socket_.get(), IPPROTO_TCP, TCP_NODELAY, 1);
-  set_option(socket_.get(), SOL_SOCKET, SO_KEEPALIVE, 1);
+  set_options();
   SocketAddress address(to);
   int result = 0;
   if (connect(socket_.get(), address.get(), address.size) != 0) {
@@ -55,15 +62,21 @@ int TcpRelay::connect_to(const packet::Endpoint& to) {
       result = EINPROGRESS;
     }
   }
+  if (told_) told_(local_endpoint(socket_.get()));
   poll_ = std::make_unique<Poll>(host_.loop(), socket_.get(), [this](int events) { ready(events); });
   return result;
+}
+
+void TcpRelay::set_options() {
+  set_option(socket_.get(), IPPROTO_TCP, TCP_NODELAY, 1);
+  set_option(socket_.get(), SOL_SOCKET, SO_KEEPALIVE, 1);
 }
 
 void TcpRelay::connected() {
   dialling_ = false;
   deadline_.stop();
   candidates_ = {};
-  host_.engine().dialled(id_, boot_now());
+  host_.relays().dialled(id_, boot_now());
   host_.touched();
   watch();
 }
@@ -93,7 +106,7 @@ void TcpRelay::watch() {
 
 bool TcpRelay::read() {
   for (int i = 0; i < kReadsPerTurn; ++i) {
-    MutableBytes space = host_.engine().relay_space(id_);
+    MutableBytes space = host_.relays().relay_space(id_);
     if (space.empty()) {
       reading_ = false;
       return true;
@@ -109,12 +122,12 @@ bool TcpRelay::read() {
     if (n == 0) {
       reading_ = false;
       service_ended_ = true;
-      host_.engine().relay_finished(id_, boot_now());
+      host_.relays().relay_finished(id_, boot_now());
       return true;
     }
     // Also after a short read there is another: an end that has come by now travels with the bytes before it, so that the
     // app hears of both at once, as it mostly does from the service itself, and is not the first to close.
-    host_.engine().relay_received(id_, std::size_t(n), boot_now());
+    host_.relays().relay_received(id_, std::size_t(n), boot_now());
   }
   return true;
 }
@@ -124,7 +137,7 @@ bool TcpRelay::write() {
   std::size_t budget = kWritesPerTurn;
   blocked_ = false;
   while (true) {
-    std::size_t count = host_.engine().relay_transmit(id_, pieces);
+    std::size_t count = host_.relays().relay_transmit(id_, pieces);
     if (count == 0) return true;
     Sent sent = send_pieces(socket_.get(), std::span(pieces.data(), count));
     if (sent.error != 0) {
@@ -132,7 +145,7 @@ bool TcpRelay::write() {
       return false;
     }
     if (sent.bytes > 0) {
-      host_.engine().relay_transmitted(id_, sent.bytes, boot_now());
+      host_.relays().relay_transmitted(id_, sent.bytes, boot_now());
       host_.touched();
     }
     if (!sent.all || sent.bytes >= budget) {

@@ -1,18 +1,23 @@
-// A stream joined to a TCP connection to a service.
+// A TCP connection, dialled or accepted, joined to what the engine has on its other side.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
-#include "platform/gateway/relay.h"
+#include "platform/relay/relay.h"
 #include "platform/net/socket.h"
 
 namespace causeway::platform {
 
 class TcpRelay final : public Relay {
  public:
+  // Told the local end of each socket before anybody can have accepted it.
+  using Dialling = std::function<void(const packet::Endpoint& local)>;
   // `candidates`, not empty, are tried in this order.
-  TcpRelay(RelayHost& host, engine::RelayId id, std::vector<packet::Endpoint> candidates);
+  TcpRelay(RelayHost& host, engine::RelayId id, std::vector<packet::Endpoint> candidates, Dialling dialling = {});
+  // Was accepted.
+  TcpRelay(RelayHost& host, engine::RelayId id, Descriptor socket);
 
   void start() override;
   void writable() override;
@@ -25,6 +30,7 @@ class TcpRelay final : public Relay {
   bool read();
   bool write();
 
+  void set_options();
   void dial_next();
   int connect_to(const packet::Endpoint& to);
   void connected();
@@ -35,6 +41,7 @@ class TcpRelay final : public Relay {
   RelayHost& host_;
   engine::RelayId id_;
   std::vector<packet::Endpoint> candidates_;
+  Dialling told_;
   std::size_t next_ = 0;
   link::Reason reason_ = link::Reason::kHostUnreachable;  // of the last candidate that failed
   DeadlineList::Deadline deadline_;

@@ -1,8 +1,8 @@
-// A relay's socket, joined to a stream or datagram flow of the engine by its id.
+// A relay's socket, joined to a stream or datagram flow of an engine by its id.
 #pragma once
 
-#include "core/engine/gateway.h"
-#include "platform/gateway/deadline_list.h"
+#include "core/engine/relays.h"
+#include "platform/loop/deadline_list.h"
 #include "platform/loop/loop.h"
 
 namespace causeway::platform {
@@ -11,18 +11,12 @@ namespace causeway::platform {
 class RelayHost {
  public:
   virtual Loop& loop() = 0;
-  virtual engine::Gateway& engine() = 0;
+  virtual engine::Relays& relays() = 0;
   // The engine was told something: it is flushed at the end of this turn.
   virtual void touched() = 0;
   virtual void dial_failed(engine::RelayId relay, link::Reason why) = 0;
   virtual void failed(engine::RelayId relay, link::Reason why) = 0;
   virtual DeadlineList& dial_deadlines() = 0;
-  virtual DeadlineList& dns_deadlines() = 0;
-  virtual const std::vector<packet::Endpoint>& dns_servers() = 0;  // never empty
-  virtual Random& random() = 0;
-  // kScratch bytes for a datagram, used by one call at a time.
-  static constexpr std::size_t kScratch = 64 * 1024;
-  virtual MutableBytes scratch() = 0;
 
  protected:
   ~RelayHost() = default;
@@ -43,7 +37,7 @@ class Relay {
   virtual void close(bool /*reset*/) {}
 };
 
-// What a failed dial or a socket's error is to the client.
+// What a failed dial or a socket's error is to the peer.
 link::Reason reason_of(int error);
 
 }  // namespace causeway::platform

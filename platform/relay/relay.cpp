@@ -1,4 +1,4 @@
-#include "platform/gateway/relay.h"
+#include "platform/relay/relay.h"
 
 #include <cerrno>
 
