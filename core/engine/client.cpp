@@ -230,6 +230,13 @@ void Client::Impl::advance(Instant now) {
   pump(now);
 }
 
+void Client::Impl::flush_device(Instant now) {
+  if (packets_.empty()) lent_.clear();
+  pump(now);
+  stack_.flush(packets_, now);
+  take_stack_events(now);  // connections that were aborted are gone now; nothing else is left
+}
+
 void Client::Impl::flush(Instant now) {
   if (packets_.empty()) lent_.clear();
   end_reset_relays();
@@ -239,8 +246,7 @@ void Client::Impl::flush(Instant now) {
     link_moved(now);
     pump(now);
   }
-  stack_.flush(packets_, now);
-  take_stack_events(now);  // connections that were aborted are gone now; nothing else is left
+  flush_device(now);
   lend_writable_relays();
 }
 
@@ -311,6 +317,7 @@ std::size_t Client::relay_transmit(RelayId relay, std::span<Bytes> pieces) { ret
 void Client::relay_transmitted(RelayId relay, std::size_t n, Instant) { impl_->relay_transmitted(relay, n); }
 Instant Client::deadline() const { return impl_->deadline(); }
 void Client::advance(Instant now) { impl_->advance(now); }
+void Client::flush_device(Instant now) { impl_->flush_device(now); }
 void Client::flush(Instant now) { impl_->flush(now); }
 packet::PacketBatch& Client::packets() { return impl_->packets_; }
 std::span<const RelayId> Client::writable_relays() const { return impl_->writable_relays_; }

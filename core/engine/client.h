@@ -189,6 +189,8 @@ class Client final : public Relays {
   Instant deadline() const;
   void advance(Instant now);
 
+  // Makes packets() of what has come for the apps, so that they have it while more is being sealed. flush() does so as well.
+  void flush_device(Instant now);
   // Ends the turn. What follows is to be written: packets() to the device (then packets().clear()), transmit() to the carrier,
   // relay_transmit() of writable_relays() to their sockets; then settle().
   void flush(Instant now);

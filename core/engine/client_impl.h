@@ -25,6 +25,7 @@ class Client::Impl {
   void device_received(std::span<packet::Incoming> batch, Instant now);
   Instant deadline() const;
   void advance(Instant now);
+  void flush_device(Instant now);
   void flush(Instant now);
   ClientStatus status() const;
 

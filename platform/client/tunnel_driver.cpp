@@ -99,6 +99,8 @@ void TunnelDriver::carrier_ready() {
     bytes += *n;
     if (*n < space.size()) break;
   }
+  client_.flush_device(now);
+  write_packets();
   turn_end_.ask();
 }
 
@@ -171,14 +173,17 @@ std::size_t TunnelDriver::flush(Instant now) {
   client_.flush(now);
   // What the peer waits for first: the app's acknowledgements can wait.
   std::size_t written = write_carrier(now);
-  packet::PacketBatch& packets = client_.packets();
-  if (!packets.empty()) {
-    device_->write(packets);
-    packets.clear();
-  }
+  write_packets();
   write_relays();
   client_.settle();
   return written;
+}
+
+void TunnelDriver::write_packets() {
+  packet::PacketBatch& packets = client_.packets();
+  if (packets.empty()) return;
+  device_->write(packets);
+  packets.clear();
 }
 
 std::size_t TunnelDriver::write_carrier(Instant now) {

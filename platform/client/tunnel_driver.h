@@ -77,6 +77,7 @@ class TunnelDriver final : private RelayHost {
   void end_of_turn();
   // One flush and what comes of it; gives how many bytes the carrier took.
   std::size_t flush(Instant now);
+  void write_packets();
   std::size_t write_carrier(Instant now);
   void write_relays();
   void handle_events();
