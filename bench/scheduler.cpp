@@ -25,7 +25,7 @@ void BM_SchedulerBulk(benchmark::State& state) {
 }
 BENCHMARK(BM_SchedulerBulk)->ArgName("streams")->RangeMultiplier(16)->Range(1, 65536);
 
-// A short exchange beside bulk streams: it comes first, sends a little and is forgotten a round of the others later.
+// A short exchange beside bulk streams: it comes first, sends a little and is passed a round of the others later.
 void BM_SchedulerShortBesideBulk(benchmark::State& state) {
   Scheduler scheduler;
   std::vector<Scheduler::Entry> streams(std::size_t(state.range(0)) + 1);
@@ -35,13 +35,12 @@ void BM_SchedulerShortBesideBulk(benchmark::State& state) {
   for (std::size_t i = 0; i < last; ++i) scheduler.rotate(streams[scheduler.head().id]);
   for (auto _ : state) {
     scheduler.add(last, streams[last]);
-    if (scheduler.head().id != last && scheduler.head().from_new) state.SkipWithError("somebody else is new");
+    if (scheduler.head().id != last) state.SkipWithError("it is not the next");
     scheduler.done(streams[scheduler.head().id]);
-    // One bulk stream goes on, and the short one is forgotten among the old.
-    while (streams[last].queued) {
+    while (streams[last].marked) {
       Scheduler::Entry& entry = streams[scheduler.head().id];
-      if (scheduler.head().id == last) {
-        scheduler.done(entry);
+      if (scheduler.head().mark) {
+        scheduler.pass(entry);
       } else {
         scheduler.rotate(entry);
       }

@@ -21,9 +21,14 @@ void Mux::write_frames(WireWriter& writer, link::SentItems& sent, bool bulk, Ins
   now_ = now;
   if (!write_control(writer, sent) || !bulk) return;
   while (!scheduler_.empty()) {
-    Stream* stream = find(scheduler_.head().id);
+    const Scheduler::Turn head = scheduler_.head();
+    Stream* stream = find(head.id);
     if (!stream) {
       scheduler_.forget();
+      continue;
+    }
+    if (head.mark) {
+      scheduler_.pass(stream->turn);
       continue;
     }
     if (stream->turn.deficit < std::int32_t(kWorthwhile)) {
