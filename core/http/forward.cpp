@@ -34,7 +34,8 @@ class Writer {
 
 // What Connection may name without effect: without these the message would be another, or none.
 bool is_needed(std::string_view name) {
-  for (std::string_view needed : {"host", "content-length", "transfer-encoding", "forwarded", "x-forwarded-for", "trailer"})
+  for (std::string_view needed :
+       {"host", "content-length", "transfer-encoding", "forwarded", "x-forwarded-for", "trailer"})
     if (equals_ignoring_case(name, needed)) return true;
   return false;
 }
@@ -162,26 +163,34 @@ Slice forward_response(const Head& response, const ResponseHop& hop, BufferPool&
   // The version is this hop's own.
   out << "HTTP/1.1" << first_line(response).substr(std::string_view("HTTP/1.1").size());
   for (const Field& field : response.fields) {
-    if (unframed && (equals_ignoring_case(field.name, "content-length") || equals_ignoring_case(field.name, "transfer-encoding"))) continue;
+    if (unframed &&
+        (equals_ignoring_case(field.name, "content-length") || equals_ignoring_case(field.name, "transfer-encoding")))
+      continue;
     const bool stays = upgrade && equals_ignoring_case(field.name, "upgrade");
     if (stays || (!is_for_one_hop(field.name) && !connection.names(field.name))) out << field.line;
   }
   if (response.status == 101) {
     out << "Connection: upgrade\r\n";
   } else if (!interim && response.framing != Framing::kTunnel) {
-    if (!hop.keep_alive) out << (upgrade ? "Connection: upgrade, close\r\n" : "Connection: close\r\n");
-    else if (upgrade) out << "Connection: upgrade\r\n";
-    else if (hop.to_http_1_0) out << "Connection: keep-alive\r\n";
+    if (!hop.keep_alive)
+      out << (upgrade ? "Connection: upgrade, close\r\n" : "Connection: close\r\n");
+    else if (upgrade)
+      out << "Connection: upgrade\r\n";
+    else if (hop.to_http_1_0)
+      out << "Connection: keep-alive\r\n";
   }
   return (out << "\r\n").take();
 }
 
 Slice make_response(unsigned status, std::string_view text, const ResponseHop& hop, bool head_only, BufferPool& pool) {
   Writer out(text.size() + kAdded, pool);
-  out << "HTTP/1.1 " << std::to_string(status) << " " << reason_phrase(status) << "\r\nContent-Type: text/plain; charset=utf-8\r\n"
+  out << "HTTP/1.1 " << std::to_string(status) << " " << reason_phrase(status)
+      << "\r\nContent-Type: text/plain; charset=utf-8\r\n"
       << "Content-Length: " << std::to_string(text.size() + 1) << "\r\n";
-  if (!hop.keep_alive) out << "Connection: close\r\n";
-  else if (hop.to_http_1_0) out << "Connection: keep-alive\r\n";
+  if (!hop.keep_alive)
+    out << "Connection: close\r\n";
+  else if (hop.to_http_1_0)
+    out << "Connection: keep-alive\r\n";
   out << "\r\n";
   if (!head_only) out << text << "\n";
   return out.take();

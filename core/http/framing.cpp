@@ -114,7 +114,8 @@ std::string_view without_default_port(std::string_view authority, bool secure) {
 const char* judge_target(const Head& head, const Field* host) {
   if (head.target.find('#') != std::string_view::npos) return "the target has a fragment";
   if (head.method == "CONNECT") {
-    if (!is_authority(head.target) || head.target.find(':') == std::string_view::npos) return "CONNECT without host and port";
+    if (!is_authority(head.target) || head.target.find(':') == std::string_view::npos)
+      return "CONNECT without host and port";
     return nullptr;
   }
   if (head.target == "*") return head.method == "OPTIONS" ? nullptr : "the target * is for OPTIONS only";
@@ -132,16 +133,18 @@ const char* judge_target(const Head& head, const Field* host) {
 
 bool frame_request(Head& head, Complaint& complaint) {
   const Deciding deciding(head);
-  if (deciding.hosts > 1) complaint = {400, "Host more than once"};
-  else if (deciding.hosts == 0 && head.minor == 1) complaint = {400, "no Host"};
-  else if (deciding.hosts == 1 && !is_authority(deciding.host->value)) complaint = {400, "Host holds what it may not"};
-  else if (const char* wrong = judge_target(head, deciding.host)) complaint = {400, wrong};
-  else if (frame(head, deciding, Framing::kNone, complaint)) {
-    decide_connection(head, deciding);
-    head.expects_continue = head.minor == 1 && deciding.expect;
-    return true;
+  const char* wrong = judge_target(head, deciding.host);
+  if (deciding.hosts > 1) wrong = "Host more than once";
+  if (deciding.hosts == 0 && head.minor == 1) wrong = "no Host";
+  if (deciding.hosts == 1 && !is_authority(deciding.host->value)) wrong = "Host holds what it may not";
+  if (wrong) {
+    complaint = {400, wrong};
+    return false;
   }
-  return false;
+  if (!frame(head, deciding, Framing::kNone, complaint)) return false;
+  decide_connection(head, deciding);
+  head.expects_continue = head.minor == 1 && deciding.expect;
+  return true;
 }
 
 bool frame_response(Head& head, Parser::ResponseTo what, Complaint& complaint) {

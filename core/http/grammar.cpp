@@ -28,7 +28,8 @@ const char* what_is_wrong(const error_code& error) {
   if (error == beast::error::bad_reason) return "the reason holds what it may not";
   if (error == beast::error::bad_field) return "a header's name is not a token, or does not end at its colon";
   if (error == beast::error::bad_value) return "a header's value holds what it may not";
-  if (error == beast::error::bad_content_length) return "Content-Length is no length, or does not go with the other headers";
+  if (error == beast::error::bad_content_length)
+    return "Content-Length is no length, or does not go with the other headers";
   if (error == beast::error::bad_transfer_encoding) return "Transfer-Encoding does not go with the other headers";
   if (error == beast::error::bad_chunk) return "a chunk does not begin with its size, or does not end with it";
   if (error == beast::error::bad_chunk_extension) return "a chunk's extension is not well-formed";

@@ -134,9 +134,7 @@ class Parser::Impl {
       case Line::kFields:
         if (line.empty()) return Unit::kComplete;
         return is_white(line.front()) ? bad("a folded line") : Unit::kMore;
-      case Line::kChunkEnd:
-        line_ = Line::kChunkSize;
-        return Unit::kMore;
+      case Line::kChunkEnd: line_ = Line::kChunkSize; return Unit::kMore;
       case Line::kChunkSize:
         if (!is_last_chunk(line)) return Unit::kComplete;
         line_ = Line::kFields;  // its trailers belong to it
@@ -222,7 +220,8 @@ class Parser::Impl {
           std::memchr(field.name.data(), '\n', std::size_t(head_.bytes.end() - field.name.data())));
       field.line = {field.name.data(), std::size_t(end + 1 - field.name.data())};
     }
-    const bool good = kind_ == Kind::kRequests ? frame_request(head_, complaint_) : frame_response(head_, expected_, complaint_);
+    const bool good =
+        kind_ == Kind::kRequests ? frame_request(head_, complaint_) : frame_response(head_, expected_, complaint_);
     if (!good) return complain(complaint_);
     switch (head_.framing) {
       case Framing::kNone: state_ = State::kEnd; break;

@@ -10,7 +10,8 @@ namespace causeway::intercept {
 
 using Kind = ProxyEvent::Kind;
 
-HttpProxy::Impl::Impl(const Settings& settings, Router& router, BufferPool& pool, std::vector<ProxyEvent>& events, Instant now)
+HttpProxy::Impl::Impl(const Settings& settings, Router& router, BufferPool& pool, std::vector<ProxyEvent>& events,
+                      Instant now)
     : settings_(settings),
       client_text_(settings.forwarded ? settings.client.address.unmapped().text() : std::string()),
       router_(router),
@@ -41,7 +42,7 @@ void HttpProxy::Impl::received(ConnectionId id, Slice bytes, Instant now) {
     // What has to wait must not hold a large block for a few bytes.
     if (!inbox_.empty()) inbox_.back() = pool_.compact(std::move(inbox_.back()));
   } else if (Upstream* upstream = find(id)) {
-    connected(id, now);  // if the driver has not said so
+    connected(id);  // if the driver has not said so
     if (upstream == current_) {
       answer_received(std::move(bytes), now);
     } else {
@@ -55,10 +56,10 @@ void HttpProxy::Impl::received(ConnectionId id, Slice bytes, Instant now) {
 void HttpProxy::Impl::finished(ConnectionId id, Instant now) {
   if (over()) return;
   if (id == kClient) {
-    client_finished_ = true;
+    if (std::exchange(client_finished_, true)) return;
     pump(now);
   } else if (Upstream* upstream = find(id)) {
-    upstream->finished = true;
+    if (std::exchange(upstream->finished, true)) return;
     if (upstream == current_) {
       upstream_ended(now);
     } else {
@@ -89,10 +90,10 @@ void HttpProxy::Impl::sent(ConnectionId id, std::size_t n, Instant now) {
   if (over()) return;
   if (id == kClient) {
     client_unsent_ -= std::min(n, client_unsent_);
-    if (phase_ == Phase::kLingering && client_unsent_ == 0 && linger_until_ == kNever) linger_until_ = now + settings_.linger;
+    if (phase_ == Phase::kLingering && client_unsent_ == 0 && linger_until_ == kNever)
+      linger_until_ = now + settings_.linger;
   } else if (Upstream* upstream = find(id)) {
     upstream->unsent -= std::min(n, upstream->unsent);
-    if (upstream == current_) pump(now);
   }
   settle_reading();
 }
@@ -111,9 +112,11 @@ bool HttpProxy::Impl::client_should_read() const {
     case Phase::kOver: return false;
     case Phase::kRequests: break;
   }
-  std::size_t waiting = 0;
-  for (std::size_t i = 0; i < inbox_.size(); ++i) waiting += inbox_[i].cost();
-  return exchange_.active && !exchange_.request_done ? room() && waiting == 0 : waiting < settings_.hold;
+  if (exchange_.active && !exchange_.request_done)
+    return current_->is_connected ? current_->unsent < settings_.window : exchange_.held_cost < settings_.hold;
+  std::size_t ahead = 0;
+  for (std::size_t i = 0; i < inbox_.size(); ++i) ahead += inbox_[i].cost();
+  return ahead < settings_.hold;
 }
 
 bool HttpProxy::Impl::upstream_should_read(const Upstream& upstream) const {
@@ -181,9 +184,10 @@ void HttpProxy::Impl::answering(InterceptId target) {
 
 Instant HttpProxy::Impl::deadline() const {
   switch (phase_) {
-    // While an upstream is there, how long nothing may happen is for its end to say.
     case Phase::kRequests:
-      return exchange_.active ? exchange_.give_up : upstreams_.empty() ? std::min(head_until_, idle_until_) : head_until_;
+      if (exchange_.active) return exchange_.give_up;
+      // While an upstream is there, how long nothing may happen is for its end to say.
+      return upstreams_.empty() ? std::min(head_until_, idle_until_) : head_until_;
     case Phase::kTunnel: return exchange_.give_up;
     case Phase::kLingering: return linger_until_;
     case Phase::kOver: break;
@@ -211,9 +215,11 @@ HttpProxy::HttpProxy(const Settings& settings, Router& router, BufferPool& pool,
     : impl_(std::make_unique<Impl>(settings, router, pool, events_, now)) {}
 HttpProxy::~HttpProxy() = default;
 
-void HttpProxy::connected(ConnectionId upstream, Instant now) { impl_->connected(upstream, now); }
+void HttpProxy::connected(ConnectionId upstream, Instant) { impl_->connected(upstream); }
 void HttpProxy::failed(ConnectionId connection, link::Reason why, Instant now) { impl_->failed(connection, why, now); }
-void HttpProxy::received(ConnectionId connection, Slice bytes, Instant now) { impl_->received(connection, std::move(bytes), now); }
+void HttpProxy::received(ConnectionId connection, Slice bytes, Instant now) {
+  impl_->received(connection, std::move(bytes), now);
+}
 void HttpProxy::finished(ConnectionId connection, Instant now) { impl_->finished(connection, now); }
 void HttpProxy::sent(ConnectionId connection, std::size_t n, Instant now) { impl_->sent(connection, n, now); }
 bool HttpProxy::reads(ConnectionId connection) const { return impl_->reads(connection); }

@@ -45,11 +45,11 @@ inline constexpr ConnectionId kClient = 0;
 
 struct ProxyEvent {
   enum class Kind : std::uint8_t {
-    kConnect,     // open `connection` to `target`; connected() or failed() answer. Bytes may be sent to it before
-    kSend,        // send `bytes` on `connection`, after those before
-    kFinish,      // half-close `connection` after what was sent
-    kClose,       // close `connection` after what was sent; its id is gone. For the client: the proxy is through
-    kReset,       // reset `connection` now, what was sent is of no use; its id is gone. For the client: the proxy is through
+    kConnect,        // open `connection` to `target`; connected() or failed() answer. Bytes may be sent to it before
+    kSend,           // send `bytes` on `connection`, after those before
+    kFinish,         // half-close `connection` after what was sent
+    kClose,          // close `connection` after what was sent; its id is gone. For the client: the proxy is through
+    kReset,          // the same at once, with a reset: what was sent is of no use
     kResumeReading,  // reads(connection) is true again
     // For counts and logs.
     kHandedOver,  // a request goes to `target`

@@ -38,7 +38,6 @@ void HttpProxy::Impl::answer_head(const http::Head& head, Instant now) {
   if (head.status / 100 == 1 && !tunnel) {
     // Clients of HTTP/1.0 know no interim answers (RFC 9110, section 15.2).
     if (x.http_1_0) return;
-    x.seen = true;
     x.continued = x.continued || head.status == 100;
     release_held();
     return send_client(http::forward_response(head, {true, false}, pool_));
@@ -50,7 +49,7 @@ void HttpProxy::Impl::answer_head(const http::Head& head, Instant now) {
   if (!x.request_done && (!head.keep_alive || body_is_open)) x.client_keeps = false;
   current_->keeps = head.keep_alive;
   send_client(http::forward_response(head, {x.client_keeps, x.http_1_0}, pool_));
-  x.seen = x.head_sent = true;
+  x.head_sent = true;
   release_held();
   if (tunnel) enter_tunnel(now);
 }

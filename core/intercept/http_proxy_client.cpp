@@ -34,8 +34,6 @@ void HttpProxy::Impl::pump(Instant now) {
     } else if (exchange_.active && exchange_.request_done) {
       if (!used_up) break;
       inbox_.pop_front();
-    } else if (exchange_.active && !used_up && !room()) {
-      break;
     } else if (sniffed_ || sniff(now)) {
       parse_some(now);
     } else if (phase_ != Phase::kTunnel) {
@@ -113,23 +111,18 @@ void HttpProxy::Impl::begin_exchange(const http::Head& head, Instant now) {
 void HttpProxy::Impl::pass_body(Slice piece) {
   Exchange& x = exchange_;
   x.body_begun = true;
-  const bool now_due = current_ && (current_->is_connected || x.safe);
+  const bool now_due = current_->is_connected || x.safe;
   if (x.holds) {
     hold(piece);
     if (now_due) ++x.held_sent;
   }
   if (now_due) send_upstream(*current_, std::move(piece));
-  if (current_ && current_->is_connected && x.held_cost > settings_.hold) release_held();
+  if (current_->is_connected && x.held_cost > settings_.hold) release_held();
 }
 
 void HttpProxy::Impl::request_ended(Instant now) {
   exchange_.request_done = true;
   if (exchange_.active && exchange_.answer_done) complete(now);
-}
-
-// More of the request may be passed on.
-bool HttpProxy::Impl::room() const {
-  return current_ && current_->is_connected ? current_->unsent < settings_.window : exchange_.held_cost < settings_.hold;
 }
 
 // It has sent its end, and all before was looked at.
@@ -169,7 +162,8 @@ void HttpProxy::Impl::refuse(unsigned status, std::string_view text, Instant now
   // After an answer there is no other; within one only a reset tells that it is not whole.
   if (exchange_.active && exchange_.answer_done) return linger(now);
   if (exchange_.active && exchange_.head_sent) return close_client(true);
-  send_client(http::make_response(status, "causeway: " + std::string(text), {false, exchange_.active && exchange_.http_1_0}, false, pool_));
+  send_client(http::make_response(status, "causeway: " + std::string(text),
+                                  {false, exchange_.active && exchange_.http_1_0}, false, pool_));
   linger(now);
 }
 

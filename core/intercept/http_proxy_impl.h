@@ -30,7 +30,7 @@ class HttpProxy::Impl {
   bool over() const { return phase_ == Phase::kOver; }
 
   // http_proxy_upstream.cpp
-  void connected(ConnectionId id, Instant now);
+  void connected(ConnectionId id);
 
  private:
   enum class Phase : std::uint8_t {
@@ -64,7 +64,7 @@ class HttpProxy::Impl {
     bool original_when_down = true;
 
     // As the request says.
-    bool safe = false;        // GET or HEAD: sent before the upstream is connected, and replayed to the original
+    bool safe = false;  // GET or HEAD: sent before the upstream is connected, and replayed to the original
     bool idempotent = false;
     http::Parser::ResponseTo kind = http::Parser::ResponseTo::kOther;
     bool http_1_0 = false, keep_alive = false, upgrade = false, expects_continue = false;
@@ -74,20 +74,19 @@ class HttpProxy::Impl {
     // Of this attempt.
     bool answer_begun = false;  // a byte came from the upstream
     // Of all attempts.
-    bool seen = false;          // the client was sent a part of the answer, if only an interim one
-    bool continued = false;     // 100 among them
-    bool head_sent = false;     // the final one's
+    bool continued = false;  // the client was sent a 100
+    bool head_sent = false;  // the final one's
     bool answer_done = false;
     bool client_keeps = false;  // the client's connection goes on after it
     unsigned status = 0;
 
-    // What was or is to be sent of the request, while it may be needed again.
+    // What was or is to be sent of the request, while it may be needed again: until the client has seen a part of the answer, at most.
     Ring<Slice> held;
     std::size_t held_cost = 0;
     std::size_t held_sent = 0;  // how many of them this attempt has sent
     bool holds = true;          // held has the request from its beginning
 
-    Instant give_up = kNever;   // its laptop is silent; until then it may go on
+    Instant give_up = kNever;  // its laptop is silent; until then it may go on
   };
 
   // http_proxy.cpp
@@ -110,7 +109,6 @@ class HttpProxy::Impl {
   void pass_end();
   void note_refusal(unsigned status, std::string_view text);
   void refuse(unsigned status, std::string_view text, Instant now);
-  bool room() const;
   void note_waiting(Instant now);
 
   // http_proxy_upstream.cpp
@@ -150,16 +148,16 @@ class HttpProxy::Impl {
 
   Phase phase_ = Phase::kRequests;
   http::Parser requests_;
-  Ring<Slice> inbox_;           // of the client, not yet looked at
-  bool sniffed_ = false;        // it speaks HTTP/1.x
+  Ring<Slice> inbox_;     // of the client, not yet looked at
+  bool sniffed_ = false;  // it speaks HTTP/1.x
   bool client_finished_ = false;
-  bool client_reads_ = true;    // as the driver knows it
+  bool client_reads_ = true;  // as the driver knows it
   std::size_t client_unsent_ = 0;
   bool pumping_ = false;
   Instant head_until_ = kNever, idle_until_ = kNever, linger_until_ = kNever;
 
   Exchange exchange_;
-  Upstream* current_ = nullptr;  // of the exchange, or the tunnel's
+  Upstream* current_ = nullptr;                       // of the exchange, or the tunnel's
   std::vector<std::unique_ptr<Upstream>> upstreams_;  // the idle ones in the order of their last use
   ConnectionId next_connection_ = 1;
 };

@@ -23,7 +23,8 @@ void HttpProxy::Impl::hand_over(InterceptId target, Instant now) {
   exchange_.answer_begun = false;
   exchange_.held_sent = 0;
   emit(Kind::kHandedOver).target = target;
-  auto idle = std::find_if(upstreams_.begin(), upstreams_.end(), [&](const auto& each) { return each->target == target; });
+  auto idle =
+      std::find_if(upstreams_.begin(), upstreams_.end(), [&](const auto& each) { return each->target == target; });
   current_ = idle != upstreams_.end() ? idle->get() : &connect(target);
   current_->parser.expect(exchange_.kind);
   exchange_.give_up = current_->is_silent ? now + settings_.grace : kNever;
@@ -36,14 +37,11 @@ HttpProxy::Impl::Upstream& HttpProxy::Impl::connect(InterceptId target) {
   return upstream;
 }
 
-void HttpProxy::Impl::connected(ConnectionId id, Instant now) {
+void HttpProxy::Impl::connected(ConnectionId id) {
   Upstream* upstream = find(id);
   if (over() || !upstream || upstream->is_connected) return;
   upstream->is_connected = true;
-  if (upstream == current_) {
-    send_held();
-    pump(now);
-  }
+  if (upstream == current_) send_held();
   settle_reading();
 }
 
@@ -59,7 +57,7 @@ void HttpProxy::Impl::send_held() {
   if (!current_->is_connected && !x.safe) return;
   for (; x.held_sent < x.held.size(); ++x.held_sent) send_upstream(*current_, x.held[x.held_sent]);
   pass_end();
-  if (current_->is_connected && (!may_be_needed_again() || x.held_cost > settings_.hold)) release_held();
+  if (current_->is_connected && !may_be_needed_again()) release_held();
 }
 
 void HttpProxy::Impl::hold(const Slice& bytes) {
@@ -89,7 +87,8 @@ void HttpProxy::Impl::drop(Upstream& upstream, Kind how) {
 
 void HttpProxy::Impl::park(Upstream& upstream) {
   upstream.used = true;
-  auto place = std::find_if(upstreams_.begin(), upstreams_.end(), [&](const auto& each) { return each.get() == &upstream; });
+  auto place =
+      std::find_if(upstreams_.begin(), upstreams_.end(), [&](const auto& each) { return each.get() == &upstream; });
   std::rotate(place, place + 1, upstreams_.end());
   if (upstreams_.size() > kMaxIdle) drop(*upstreams_.front(), Kind::kClose);
 }
@@ -106,7 +105,8 @@ void HttpProxy::Impl::upstream_lost(link::Reason why, bool closed, Instant now) 
   }
   Exchange& x = exchange_;
   if (phase_ == Phase::kTunnel) {
-    if (!was_connected || laptop_is_gone(why)) note_failure(std::string("the connection was lost: ") + link::reason_name(why));
+    if (!was_connected || laptop_is_gone(why))
+      note_failure(std::string("the connection was lost: ") + link::reason_name(why));
     return close_client(true);
   }
   // The answer is complete, only the request was not: nobody reads the rest.
@@ -114,7 +114,7 @@ void HttpProxy::Impl::upstream_lost(link::Reason why, bool closed, Instant now) 
   if (!was_connected) return not_connected(why, now);
 
   const bool gone = x.target != kOriginal && laptop_is_gone(why);
-  if (gone && x.safe && !x.seen && x.holds) return go_to_original("the laptop went away", now);
+  if (gone && x.safe && x.holds) return go_to_original("the laptop went away", now);
   if (gone) return fail("the laptop went away while it had the request", now);
   if (was_used && !x.answer_begun) {
     if (x.idempotent && x.holds) return hand_over(x.target, now);
@@ -128,7 +128,8 @@ void HttpProxy::Impl::upstream_lost(link::Reason why, bool closed, Instant now) 
 void HttpProxy::Impl::not_connected(link::Reason why, Instant now) {
   Exchange& x = exchange_;
   std::string text = std::string("no connection: ") + link::reason_name(why);
-  if (x.target != kOriginal && (x.original_when_down || laptop_is_gone(why))) return go_to_original(std::move(text), now);
+  if (x.target != kOriginal && (x.original_when_down || laptop_is_gone(why)))
+    return go_to_original(std::move(text), now);
   fail(std::move(text), now);
 }
 

@@ -15,8 +15,10 @@ std::string ago(Duration since) {
 }
 
 Error conflict(const Intercept& other, const Match& wanted, Instant now) {
-  std::string text = other.service + " is intercepted by " + other.owner + " (" + other.match.text() + ") since " + ago(now - other.since);
-  if (other.state() == Intercept::State::kAway) text += ", whose laptop is away; its lease runs for another " + ago(other.until - now);
+  std::string text = other.service + " is intercepted by " + other.owner + " (" + other.match.text() + ") since " +
+                     ago(now - other.since);
+  if (other.state() == Intercept::State::kAway)
+    text += ", whose laptop is away; its lease runs for another " + ago(other.until - now);
   return {ErrorCode::kConflict, std::move(text),
           wanted.everything() || other.match.everything()
               ? "intercepts with headers that differ can share a service; this one cannot be shared"
@@ -56,12 +58,13 @@ std::vector<EndedIntercept> InterceptTable::set_services(std::vector<Service> se
   return ended;
 }
 
-Result<InterceptTable::Added> InterceptTable::add(std::string_view service, Match match, std::string_view owner, SessionId session,
-                                                  Instant now) {
+Result<InterceptTable::Added> InterceptTable::add(std::string_view service, Match match, std::string_view owner,
+                                                  SessionId session, Instant now) {
   CAUSEWAY_ASSERT(session != 0);
   auto found = services_.find(service);
   if (found == services_.end())
-    return fail(ErrorCode::kNotFound, "the gateway has no service \"" + std::string(service) + "\"", "tunctl list shows those it has");
+    return fail(ErrorCode::kNotFound, "the gateway has no service \"" + std::string(service) + "\"",
+                "tunctl list shows those it has");
   Entry& entry = found->second;
   if (!entry.service.http && !match.everything())
     return fail(ErrorCode::kInvalid, entry.service.name + " is not an HTTP service, its requests cannot be told apart",
@@ -82,13 +85,15 @@ Result<InterceptTable::Added> InterceptTable::add(std::string_view service, Matc
   }
   if (!same && entry.order.size() - in_the_way.size() >= kMaxPerService)
     return fail(ErrorCode::kLimit, entry.service.name + " has as many intercepts as the gateway keeps");
-  for (Intercept* other : in_the_way) added.ended.push_back(end(*other, "replaced by " + std::string(owner) + " with " + match.text()));
+  for (Intercept* other : in_the_way)
+    added.ended.push_back(end(*other, "replaced by " + std::string(owner) + " with " + match.text()));
 
   if (same) {
     added.id = same->id;
     added.resumed = true;
     if (same->session != 0)
-      added.ended.push_back({same->id, same->service, same->owner, same->session, "taken up by another session of " + same->owner});
+      added.ended.push_back(
+          {same->id, same->service, same->owner, same->session, "taken up by another session of " + same->owner});
     same->session = session;
     same->proven = false;
     same->answering = true;
@@ -163,7 +168,8 @@ std::vector<EndedIntercept> InterceptTable::expire(Instant now) {
   for (auto& [id, intercept] : intercepts_)
     if (intercept.until <= now) due.push_back(&intercept);
   std::vector<EndedIntercept> ended;
-  for (Intercept* intercept : due) ended.push_back(end(*intercept, "its laptop did not come back before the lease ran out"));
+  for (Intercept* intercept : due)
+    ended.push_back(end(*intercept, "its laptop did not come back before the lease ran out"));
   return ended;
 }
 
@@ -223,8 +229,7 @@ const Intercept* InterceptTable::find(InterceptId id) const {
 
 std::vector<const Intercept*> InterceptTable::of_service(std::string_view service) const {
   std::vector<const Intercept*> out;
-  if (const Entry* found = entry(service))
-    out.assign(found->order.begin(), found->order.end());
+  if (const Entry* found = entry(service)) out.assign(found->order.begin(), found->order.end());
   return out;
 }
 

@@ -35,8 +35,8 @@ struct Intercept {
   enum class State : std::uint8_t {
     kProving,  // not yet shown to work
     kActive,
-    kSilent,   // the session is there, its carrier does not answer
-    kAway,     // the owner is not connected; `until` is when the lease ends
+    kSilent,  // the session is there, its carrier does not answer
+    kAway,    // the owner is not connected; `until` is when the lease ends
   };
   InterceptId id = 0;
   std::string service;
@@ -77,8 +77,9 @@ class InterceptTable {
 
   struct Added {
     InterceptId id = 0;
-    bool resumed = false;               // the owner's own, taken up again
-    std::vector<EndedIntercept> ended;  // others of the same owner that gave way; or this one, for the session it was taken from
+    bool resumed = false;  // the owner's own, taken up again
+    std::vector<EndedIntercept>
+        ended;  // others of the same owner that gave way; or this one, for the session it was taken from
   };
   // kNotFound, kConflict (names who has it), kInvalid (headers on a service that is not HTTP) or kLimit. The same owner's equal
   // intercept is taken up, also from another session of that key, as the newest knows best; one that is away and in the way gives way.

@@ -40,13 +40,15 @@ Result<Match> Match::create(std::vector<HeaderCondition> headers, std::string pa
   headers.erase(std::unique(headers.begin(), headers.end()), headers.end());
   auto twice = std::adjacent_find(headers.begin(), headers.end(),
                                   [](const HeaderCondition& a, const HeaderCondition& b) { return a.name == b.name; });
-  if (twice != headers.end()) return fail(ErrorCode::kInvalid, "two values for " + twice->name, "all conditions must hold at once");
+  if (twice != headers.end())
+    return fail(ErrorCode::kInvalid, "two values for " + twice->name, "all conditions must hold at once");
   if (!path_prefix.empty() && path_prefix.front() != '/')
     return fail(ErrorCode::kInvalid, "the path prefix \"" + path_prefix + "\" does not begin with /");
   if (path_prefix.size() > kMaxPrefix) return fail(ErrorCode::kInvalid, "the path prefix is too long");
   for (char c : path_prefix) {
     if ((unsigned char)c <= 0x20 || c == 0x7f || c == '?' || c == '#')
-      return fail(ErrorCode::kInvalid, "the path prefix holds what no path does", "paths are compared as they are sent, %20 for a space");
+      return fail(ErrorCode::kInvalid, "the path prefix holds what no path does",
+                  "paths are compared as they are sent, %20 for a space");
   }
   Match match;
   match.headers_ = std::move(headers);
@@ -57,11 +59,13 @@ Result<Match> Match::create(std::vector<HeaderCondition> headers, std::string pa
 
 bool Match::accepts(const http::Head& request) const {
   if (!path_prefix_.empty() && !request.path().starts_with(path_prefix_)) return false;
-  return std::all_of(headers_.begin(), headers_.end(), [&](const HeaderCondition& each) { return holds(each, request); });
+  return std::all_of(headers_.begin(), headers_.end(),
+                     [&](const HeaderCondition& each) { return holds(each, request); });
 }
 
 bool Match::conflicts_with(const Match& other) const {
-  const bool paths_intersect = path_prefix_.starts_with(other.path_prefix_) || other.path_prefix_.starts_with(path_prefix_);
+  const bool paths_intersect =
+      path_prefix_.starts_with(other.path_prefix_) || other.path_prefix_.starts_with(path_prefix_);
   return paths_intersect && (contains_all(headers_, other.headers_) || contains_all(other.headers_, headers_));
 }
 

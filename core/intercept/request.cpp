@@ -81,7 +81,8 @@ Result<Output> encode(const Request& request) {
   if (!request.match.path_prefix().empty()) append(out, kPathPrefix, as_bytes(request.match.path_prefix()));
   if (request.flags) append(out, kFlags, request.flags);
   if (out.size() > Request::kMaxBytes)
-    return fail(ErrorCode::kLimit, "the header conditions and the path are longer than " + std::to_string(Request::kMaxBytes) + " bytes");
+    return fail(ErrorCode::kLimit,
+                "the header conditions and the path are longer than " + std::to_string(Request::kMaxBytes) + " bytes");
   return out;
 }
 
@@ -104,15 +105,16 @@ Result<Request> parse_request(Bytes parameters) {
   Request request;
   std::vector<HeaderCondition> headers;
   std::string path_prefix;
-  const bool fits = parameters.size() <= Request::kMaxBytes && read_parameters(parameters, [&](std::uint64_t id, Bytes value) {
-    switch (id) {
-      case kService: request.service = as_text(value); return value.size() <= Request::kMaxService;
-      case kHeader: return read_header(value, headers);
-      case kPathPrefix: path_prefix = as_text(value); return true;
-      case kFlags: return read_number(value, request.flags);
-      default: return true;
-    }
-  });
+  const bool fits =
+      parameters.size() <= Request::kMaxBytes && read_parameters(parameters, [&](std::uint64_t id, Bytes value) {
+        switch (id) {
+          case kService: request.service = as_text(value); return value.size() <= Request::kMaxService;
+          case kHeader: return read_header(value, headers);
+          case kPathPrefix: path_prefix = as_text(value); return true;
+          case kFlags: return read_number(value, request.flags);
+          default: return true;
+        }
+      });
   if (!fits || request.service.empty()) return fail(ErrorCode::kProtocol, "malformed request for an intercept");
   Result<Match> match = Match::create(std::move(headers), std::move(path_prefix));
   if (!match) return tl::make_unexpected(std::move(match.error()));

@@ -30,7 +30,8 @@ void note_head(const Head& head, Made& made) {
   CAUSEWAY_ASSERT(lines + "\r\n" == head.bytes);
   CAUSEWAY_ASSERT(head.bytes.find('\0') == std::string_view::npos);
   made.text += head.bytes;
-  made.text += std::to_string(int(head.framing)) + ' ' + std::to_string(head.length) + (head.keep_alive ? 'k' : 'c') + '\n';
+  made.text +=
+      std::to_string(int(head.framing)) + ' ' + std::to_string(head.length) + (head.keep_alive ? 'k' : 'c') + '\n';
   made.wire += head.bytes;
   made.tunnel = head.framing == http::Framing::kTunnel;
 }
@@ -97,19 +98,28 @@ bool run(Bytes bytes) {
 
 std::vector<Seed> seeds() {
   Blob request = blob({0, 7}), response = blob({1, 3}), to_head = blob({3, 9}), to_connect = blob({5, 2});
-  const std::string chunks = "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n10;a=\"b\"\r\n0123456789abcdef\r\n0\r\nX-Sum: 1\r\n\r\n";
+  const std::string chunks =
+      "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n10;a=\"b\"\r\n0123456789abcdef\r\n0\r\nX-Sum: 1\r\n\r\n";
   return {
-      {request + blob("GET /a?b HTTP/1.1\r\nHost: a:80\r\nX-User: anna\r\n\r\nGET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n")},
+      {request +
+       blob("GET /a?b HTTP/1.1\r\nHost: a:80\r\nX-User: anna\r\n\r\nGET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n")},
       {request + blob("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello\r\nDELETE /1 HTTP/1.0\r\n\r\n")},
-      {request + blob("PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nConnection: upgrade, x\r\nUpgrade: y\r\n" + chunks)},
+      {request +
+       blob("PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nConnection: upgrade, x\r\nUpgrade: y\r\n" + chunks)},
       {request + blob("OPTIONS * HTTP/1.1\r\nHost: [::1]\r\n\r\nCONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n")},
-      {response + blob("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nServer: x\r\n" + chunks + "HTTP/1.1 304\r\nContent-Length: 3\r\n\r\n")},
-      {response + blob("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\n\r\nuntil the end")},
-      {response + blob("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n\x81\x05hello")},
+      {response + blob("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nServer: x\r\n" + chunks +
+                       "HTTP/1.1 304\r\nContent-Length: 3\r\n\r\n")},
+      {response + blob("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 "
+                       "OK\r\n\r\nuntil the end")},
+      {response +
+       blob("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n\x81\x05hello")},
       {to_head + blob("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")},
       {to_connect + blob("HTTP/1.1 200 Connected\r\n\r\nopaque")},
-      {request + blob("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), false},
-      {request + blob("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a=\"\n\"\r\nhello\r\n0\r\n\r\n"), false},
+      {request + blob("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+       false},
+      {request +
+           blob("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a=\"\n\"\r\nhello\r\n0\r\n\r\n"),
+       false},
       {response + blob("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"), false},
   };
 }

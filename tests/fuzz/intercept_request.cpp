@@ -35,14 +35,13 @@ std::vector<Seed> seeds() {
   request.service = "orders";
   request.match = *Match::create({{"x-user", "anna"}, {"x-team", ""}}, "/api");
   request.flags = 1;
-  Accepted accepted{true, {*packet::Endpoint::parse("10.0.0.1:80"), *packet::Endpoint::parse("[2001:db8::1]:80")}, std::chrono::milliseconds(12)};
+  Accepted accepted{true,
+                    {*packet::Endpoint::parse("10.0.0.1:80"), *packet::Endpoint::parse("[2001:db8::1]:80")},
+                    std::chrono::milliseconds(12)};
   return {
-      {blob({0}) + *encode(request)},
-      {blob({0}) + *encode(Request{"db", {}, 0}) + blob({0x33, 2, 1, 2})},
-      {blob({1}) + encode(accepted)},
-      {blob({0, 1, 1, 'a', 2, 3, 9, 'x', 'y'}), false},
-      {blob({0, 2, 3, 1, 'x', 'y'}), false},
-      {blob({1, 2, 3, 1, 2, 3}), false},
+      {blob({0}) + *encode(request)},        {blob({0}) + *encode(Request{"db", {}, 0}) + blob({0x33, 2, 1, 2})},
+      {blob({1}) + encode(accepted)},        {blob({0, 1, 1, 'a', 2, 3, 9, 'x', 'y'}), false},
+      {blob({0, 2, 3, 1, 'x', 'y'}), false}, {blob({1, 2, 3, 1, 2, 3}), false},
   };
 }
 

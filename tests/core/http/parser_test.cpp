@@ -24,23 +24,26 @@ TEST(Parser, ARequestIsItsLineAndItsHeaders) {
 TEST(Parser, PipelinedRequestsComeOneAfterTheOther) {
   const std::string text = request(
       "POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhelloGET /2 HTTP/1.1\r\nHost: a\r\n\r\n"
-      "PUT /3 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\nDELETE /4 HTTP/1.0\r\n\r\n");
+      "PUT /3 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\nDELETE /4 "
+      "HTTP/1.0\r\n\r\n");
   EXPECT_THAT(text, HasSubstr("framing 1 5 keep\nbody hello\nend\nGET /2"));
-  EXPECT_THAT(text, HasSubstr("framing 2 0 keep\nbody 3\r\nabc\r\n0\r\n\r\n\nend\nDELETE /4 0 1.0\nframing 0 0\nbody \nend\n"));
+  EXPECT_THAT(
+      text, HasSubstr("framing 2 0 keep\nbody 3\r\nabc\r\n0\r\n\r\n\nend\nDELETE /4 0 1.0\nframing 0 0\nbody \nend\n"));
 }
 
 TEST(Parser, AnyMethodIsOne) { EXPECT_THAT(request("BREW /pot HTTP/1.1\r\nHost: a\r\n\r\n"), HasSubstr("BREW /pot")); }
 
 TEST(Parser, EmptyLinesBeforeARequestAreSkippedButNotWithoutEnd) {
-  EXPECT_THAT(request("\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"), Not(HasSubstr("bad")));
+  EXPECT_THAT(request("\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"),
+              Not(HasSubstr("bad")));
   EXPECT_THAT(request("\r\n\r\n\r\n\r\n\r\n"), HasSubstr("bad 400"));
   EXPECT_THAT(response("\r\nHTTP/1.1 200 OK\r\n\r\n"), HasSubstr("bad 502"));
 }
 
 TEST(Parser, TheConnectionGoesOnAsVersionAndConnectionSay) {
   auto keeps = [](std::string_view version, std::string_view connection) {
-    return request("GET / HTTP/" + std::string(version) + "\r\nHost: a\r\n" + std::string(connection) + "\r\n").find(" keep") !=
-           std::string::npos;
+    return request("GET / HTTP/" + std::string(version) + "\r\nHost: a\r\n" + std::string(connection) + "\r\n")
+               .find(" keep") != std::string::npos;
   };
   EXPECT_TRUE(keeps("1.1", ""));
   EXPECT_FALSE(keeps("1.1", "Connection: close\r\n"));
@@ -52,8 +55,8 @@ TEST(Parser, TheConnectionGoesOnAsVersionAndConnectionSay) {
 
 TEST(Parser, AnUpgradeIsOneWhereConnectionNamesIt) {
   auto upgrades = [](std::string_view fields, std::string_view version = "1.1") {
-    return request("GET / HTTP/" + std::string(version) + "\r\nHost: a\r\n" + std::string(fields) + "\r\n").find(" upgrade") !=
-           std::string::npos;
+    return request("GET / HTTP/" + std::string(version) + "\r\nHost: a\r\n" + std::string(fields) + "\r\n")
+               .find(" upgrade") != std::string::npos;
   };
   EXPECT_TRUE(upgrades("Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n"));
   EXPECT_FALSE(upgrades("Upgrade: websocket\r\n"));
@@ -62,8 +65,10 @@ TEST(Parser, AnUpgradeIsOneWhereConnectionNamesIt) {
 }
 
 TEST(Parser, ContinueIsExpectedInHttp11Only) {
-  EXPECT_THAT(request("PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\nContent-Length: 1\r\n\r\n"), HasSubstr(" continue"));
-  EXPECT_THAT(request("PUT / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n"), Not(HasSubstr(" continue")));
+  EXPECT_THAT(request("PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\nContent-Length: 1\r\n\r\n"),
+              HasSubstr(" continue"));
+  EXPECT_THAT(request("PUT / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n"),
+              Not(HasSubstr(" continue")));
 }
 
 TEST(Parser, ThePathIsWhatStandsBeforeTheQuery) {
@@ -82,8 +87,9 @@ TEST(Parser, ThePathIsWhatStandsBeforeTheQuery) {
 }
 
 TEST(Parser, ResponsesEndAsTheirHeadersSay) {
-  EXPECT_THAT(response("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),
-              HasSubstr("body ok\nend\n  404 1.1"));
+  EXPECT_THAT(
+      response("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),
+      HasSubstr("body ok\nend\n  404 1.1"));
   EXPECT_THAT(response("HTTP/1.1 200 \r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-Sum: 1\r\n\r\n"),
               HasSubstr("body 1\r\na\r\n0\r\nX-Sum: 1\r\n\r\n\nend"));
   EXPECT_THAT(response("HTTP/1.1 204\r\n\r\n"), HasSubstr("204 1.1\nframing 0 0 keep\nbody \nend"));
@@ -91,14 +97,17 @@ TEST(Parser, ResponsesEndAsTheirHeadersSay) {
 
 TEST(Parser, AResponseWithoutALengthEndsWithItsConnection) {
   EXPECT_EQ(response("HTTP/1.1 200 OK\r\n\r\nall the rest"), "  200 1.1\nframing 3 0\npart all the rest\n");
-  EXPECT_THAT(response("HTTP/1.1 200 OK\r\n\r\nall the rest", ResponseTo::kOther, true), HasSubstr("body all the rest\nend\nover"));
-  EXPECT_THAT(response("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", ResponseTo::kOther, true), HasSubstr("bad 502"));
+  EXPECT_THAT(response("HTTP/1.1 200 OK\r\n\r\nall the rest", ResponseTo::kOther, true),
+              HasSubstr("body all the rest\nend\nover"));
+  EXPECT_THAT(response("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", ResponseTo::kOther, true),
+              HasSubstr("bad 502"));
   EXPECT_THAT(response("HTTP/1.1 200 OK\r\nContent-Len", ResponseTo::kOther, true), HasSubstr("bad 502"));
 }
 
 TEST(Parser, SomeResponsesHaveNoBodyWhateverTheirHeadersSay) {
   EXPECT_THAT(response("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", ResponseTo::kHead), HasSubstr("body \nend"));
-  EXPECT_THAT(response("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", ResponseTo::kHead), HasSubstr("body \nend"));
+  EXPECT_THAT(response("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", ResponseTo::kHead),
+              HasSubstr("body \nend"));
   EXPECT_THAT(response("HTTP/1.1 200 OK\r\n\r\n", ResponseTo::kHead), HasSubstr("keep\nbody \nend"));
   EXPECT_THAT(response("HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n"),
               HasSubstr("body \nend\n  204"));
@@ -109,10 +118,13 @@ TEST(Parser, SomeResponsesHaveNoBodyWhateverTheirHeadersSay) {
 
 TEST(Parser, WhatFollowsAnUpgradeOrATunnelIsOpaque) {
   const std::string_view frames = "\x81\x05hello\r\nHTTP/1.1 200 OK\r\n\r\n";
-  EXPECT_THAT(response("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n" + std::string(frames)),
+  EXPECT_THAT(response("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n" +
+                       std::string(frames)),
               HasSubstr("opaque " + std::string(frames)));
-  EXPECT_THAT(response("HTTP/1.1 200 Connected\r\nContent-Length: 5\r\n\r\nopaque", ResponseTo::kConnect), HasSubstr("opaque opaque"));
-  EXPECT_THAT(response("HTTP/1.1 407 No\r\nContent-Length: 5\r\n\r\nplain", ResponseTo::kConnect), HasSubstr("body plain\nend"));
+  EXPECT_THAT(response("HTTP/1.1 200 Connected\r\nContent-Length: 5\r\n\r\nopaque", ResponseTo::kConnect),
+              HasSubstr("opaque opaque"));
+  EXPECT_THAT(response("HTTP/1.1 407 No\r\nContent-Length: 5\r\n\r\nplain", ResponseTo::kConnect),
+              HasSubstr("body plain\nend"));
 }
 
 TEST(Parser, ABodyIsPassedOnInTheBlocksItCameIn) {

@@ -31,7 +31,8 @@ class Writer {
   }
   std::string fields() {
     std::string out;
-    for (std::uint64_t n = random_.below(5); n > 0; --n) out += "X-" + word(8) + ":" + (random_.below(2) ? " " : "") + word(40) + "\r\n";
+    for (std::uint64_t n = random_.below(5); n > 0; --n)
+      out += "X-" + word(8) + ":" + (random_.below(2) ? " " : "") + word(40) + "\r\n";
     if (random_.below(8) == 0) out += "X-Long: " + std::string(random_.below(6000), 'l') + "\r\n";
     return out;
   }
@@ -114,13 +115,16 @@ TEST_P(Split, SoIsOneThatIsBroken) {
     whole.feed(bytes);
     whole.finish();
     bad += whole.bad();
-    for (int i = 0; i < 3; ++i) ASSERT_EQ(in_pieces(GetParam(), bytes, random), whole.text()) << "seed " << seed << '\n' << bytes;
+    for (int i = 0; i < 3; ++i)
+      ASSERT_EQ(in_pieces(GetParam(), bytes, random), whole.text()) << "seed " << seed << '\n' << bytes;
   }
   EXPECT_GT(bad, 200u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, Split, testing::Values(Parser::Kind::kRequests, Parser::Kind::kResponses),
-                         [](const auto& each) { return each.param == Parser::Kind::kRequests ? "Requests" : "Responses"; });
+                         [](const auto& each) {
+                           return each.param == Parser::Kind::kRequests ? "Requests" : "Responses";
+                         });
 
 }  // namespace
 }  // namespace causeway::http

@@ -35,7 +35,9 @@ class Transcript {
     text_ += bad_ ? "" : "over\n";
   }
 
-  std::string text() const { return text_ + (body_.empty() ? "" : "part " + body_ + '\n') + (tunnel_ ? "opaque " + opaque_ : ""); }
+  std::string text() const {
+    return text_ + (body_.empty() ? "" : "part " + body_ + '\n') + (tunnel_ ? "opaque " + opaque_ : "");
+  }
   const std::string& wire() const { return wire_; }
   const Parser::Complaint& complaint() const { return parser_.complaint(); }
   bool bad() const { return bad_; }
@@ -80,8 +82,9 @@ class Transcript {
       lines += field.line;
     }
     EXPECT_EQ(lines + "\r\n", head.bytes);
-    text_ += "framing " + std::to_string(int(head.framing)) + ' ' + std::to_string(head.length) + (head.keep_alive ? " keep" : "") +
-             (head.upgrade ? " upgrade" : "") + (head.expects_continue ? " continue" : "") + '\n';
+    text_ += "framing " + std::to_string(int(head.framing)) + ' ' + std::to_string(head.length) +
+             (head.keep_alive ? " keep" : "") + (head.upgrade ? " upgrade" : "") +
+             (head.expects_continue ? " continue" : "") + '\n';
     tunnel_ = head.framing == Framing::kTunnel;
     wire_ += head.bytes;
   }

@@ -81,6 +81,22 @@ TEST(BackPressure, WhatIsSentAheadIsBoundedAndWaits) {
   EXPECT_GE(world.resumed[kClient], 1);
 }
 
+TEST(BackPressure, AFewBytesThatWaitDoNotHoldALargeBlock) {
+  ProxyWorld world(narrow());
+  world.client(get("/0"));
+  const std::string ahead = get("/1");
+  for (char c : ahead) {
+    Slice part{world.pool.take(BufferPool::kPacket), nullptr, 1};
+    part.owner.data()[0] = std::uint8_t(c);
+    part.data = part.owner.data();
+    world.proxy.received(kClient, std::move(part), world.now);
+  }
+  EXPECT_LE(world.pool.in_use(), 20000u);
+  world.connect(1);
+  world.receive(1, ok("zero"));
+  EXPECT_THAT(world.sent(1), testing::HasSubstr("GET /1"));
+}
+
 TEST(BackPressure, ASmallRequestIsHeldUntilTheAnswerBeginsAndALargeOneIsNot) {
   ProxyWorld world(narrow());
   world.client("PUT /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");

@@ -7,16 +7,16 @@ namespace causeway::intercept {
 namespace {
 
 using link::Reason;
-using testing::HasSubstr;
-using testing::StartsWith;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using testing::HasSubstr;
+using testing::StartsWith;
 
 constexpr std::string_view kToLaptop = "X-To: 7\r\n";
 
 std::string put(std::string_view body, std::string_view lines = {}) {
-  return "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + std::string(lines) + "\r\n" +
-         std::string(body);
+  return "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + std::string(lines) +
+         "\r\n" + std::string(body);
 }
 
 // Connected to the laptop's process, which has answered once.
@@ -90,6 +90,28 @@ TEST(FailOpen, APostThatWasNotDeliveredGoesToTheOriginal) {
   world.connect(2);
   EXPECT_EQ(world.peers[2].target, kOriginal);
   EXPECT_THAT(world.sent(2), testing::EndsWith("\r\n\r\norder"));
+}
+
+TEST(FailOpen, AfterA502TheRestOfABodyIsNoRequest) {
+  ProxyWorld world;
+  world.client("POST / HTTP/1.1\r\nHost: a\r\nX-To: 7\r\nContent-Length: 80\r\n\r\n");
+  world.connect(1);
+  world.fail(1, Reason::kLinkLost);
+  EXPECT_THAT(world.answers(), AllOf(StartsWith("HTTP/1.1 502"), HasSubstr("Connection: close\r\n")));
+  world.client(get("/smuggled"));
+  EXPECT_EQ(world.peers.size(), 2u);
+}
+
+TEST(FailOpen, AGetIsSentAtOnceAndOnlyOnce) {
+  ProxyWorld world;
+  world.client("GET / HTTP/1.1\r\nHost: a\r\nX-To: 7\r\nContent-Length: 8\r\n\r\nhalf");
+  EXPECT_THAT(world.sent(1), testing::EndsWith("half")) << "what may be repeated need not wait for the connection";
+  world.client("half");
+  EXPECT_EQ(world.sent(1), "half");
+  world.connect(1);
+  EXPECT_EQ(world.sent(1), "");
+  world.fail(1, Reason::kLinkLost);
+  EXPECT_THAT(world.sent(2), testing::EndsWith("\r\n\r\nhalfhalf"));
 }
 
 TEST(FailOpen, SoDoesOneWhoseBodyIsStillComing) {
@@ -167,7 +189,8 @@ TEST(FailOpen, ALaptopThatIsBackInTimeKeepsItsRequests) {
   EXPECT_EQ(world.answers(), ok("at last"));
   world.silent(7);
   world.client(get("/again", kToLaptop));
-  EXPECT_EQ(world.proxy.deadline(), world.now + seconds(5)) << "one that was routed as it fell silent has the grace too";
+  EXPECT_EQ(world.proxy.deadline(), world.now + seconds(5))
+      << "one that was routed as it fell silent has the grace too";
 }
 
 TEST(FailOpen, AfterTheGraceThereIsA502OrAReset) {
@@ -296,6 +319,13 @@ TEST_F(Used, AGetOnAUsedConnectionGoesToTheOriginalWhenTheLaptopGoes) {
   world.client(get("/", kToLaptop));
   world.fail(1, Reason::kLinkLost);
   EXPECT_EQ(world.peers[2].target, kOriginal);
+}
+
+TEST_F(Used, APutOnAUsedConnectionDoesNot) {
+  world.client(put("value", kToLaptop));
+  world.fail(1, Reason::kLinkLost);
+  EXPECT_THAT(world.answers(), StartsWith("HTTP/1.1 502")) << "it may have been carried out by the laptop's process";
+  EXPECT_EQ(world.peers.size(), 2u);
 }
 
 TEST_F(Used, AProcessThatWasStoppedInBetweenLeavesItToTheOriginal) {

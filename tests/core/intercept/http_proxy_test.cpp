@@ -6,11 +6,11 @@
 namespace causeway::intercept {
 namespace {
 
+using std::chrono::seconds;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
-using std::chrono::seconds;
 
 TEST(HttpProxy, EachRequestOfAConnectionGoesWhereItBelongs) {
   ProxyWorld world;
@@ -61,17 +61,21 @@ TEST(HttpProxy, PipelinedRequestsAreAnsweredInOrder) {
 TEST(HttpProxy, TheClientsAddressIsAdded) {
   ProxyWorld world;
   world.client(get("/"));
-  EXPECT_EQ(world.sent(1), "GET / HTTP/1.1\r\nHost: orders.shop\r\nForwarded: for=10.1.2.3;proto=http\r\nX-Forwarded-For: 10.1.2.3\r\n\r\n");
+  EXPECT_EQ(
+      world.sent(1),
+      "GET / HTTP/1.1\r\nHost: orders.shop\r\nForwarded: for=10.1.2.3;proto=http\r\nX-Forwarded-For: 10.1.2.3\r\n\r\n");
 }
 
 TEST(HttpProxy, TheClientsAddressStandsBehindThoseThatAreThere) {
   HttpProxy::Settings settings;
   settings.client = *packet::Endpoint::parse("[2001:db8::1]:4000");
   ProxyWorld world(settings);
-  world.client(get("/", "X-Forwarded-For: 1.1.1.1\r\nX-A: b\r\nx-forwarded-for: 2.2.2.2\r\nForwarded:  for=1.1.1.1 \r\n"));
-  EXPECT_EQ(world.sent(1),
-            "GET / HTTP/1.1\r\nHost: orders.shop\r\nX-Forwarded-For: 1.1.1.1\r\nX-A: b\r\n"
-            "x-forwarded-for: 2.2.2.2, 2001:db8::1\r\nForwarded:  for=1.1.1.1 , for=\"[2001:db8::1]\";proto=http\r\n\r\n");
+  world.client(
+      get("/", "X-Forwarded-For: 1.1.1.1\r\nX-A: b\r\nx-forwarded-for: 2.2.2.2\r\nForwarded:  for=1.1.1.1 \r\n"));
+  EXPECT_EQ(
+      world.sent(1),
+      "GET / HTTP/1.1\r\nHost: orders.shop\r\nX-Forwarded-For: 1.1.1.1\r\nX-A: b\r\n"
+      "x-forwarded-for: 2.2.2.2, 2001:db8::1\r\nForwarded:  for=1.1.1.1 , for=\"[2001:db8::1]\";proto=http\r\n\r\n");
 }
 
 TEST(HttpProxy, TheClientsAddressIsLeftOutWhereItIsNotWanted) {
@@ -86,11 +90,15 @@ TEST(HttpProxy, WhatIsForOneHopEndsHere) {
   HttpProxy::Settings settings;
   settings.forwarded = false;
   ProxyWorld world(settings);
-  world.client(get("/", "Connection: keep-alive, X-Hop, host, x-forwarded-for\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\n"
-                        "Proxy-Connection: keep-alive\r\nTE: trailers, deflate\r\nUpgrade: x\r\nX-Forwarded-For: 1.1.1.1\r\nX-End: 1\r\n"));
+  world.client(get("/",
+                   "Connection: keep-alive, X-Hop, host, x-forwarded-for\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\n"
+                   "Proxy-Connection: keep-alive\r\nTE: trailers, deflate\r\nUpgrade: x\r\nX-Forwarded-For: "
+                   "1.1.1.1\r\nX-End: 1\r\n"));
   EXPECT_EQ(world.sent(1), get("/", "X-Forwarded-For: 1.1.1.1\r\nX-End: 1\r\nTE: trailers\r\nConnection: TE\r\n"));
-  world.receive(1, "HTTP/1.1 200 OK\r\nConnection: x-hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\nUpgrade: h2\r\nX-End: 1\r\n"
-                   "Content-Length: 0\r\n\r\n");
+  world.receive(
+      1,
+      "HTTP/1.1 200 OK\r\nConnection: x-hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\nUpgrade: h2\r\nX-End: 1\r\n"
+      "Content-Length: 0\r\n\r\n");
   EXPECT_EQ(world.answers(), "HTTP/1.1 200 OK\r\nX-End: 1\r\nContent-Length: 0\r\n\r\n");
 }
 
@@ -140,6 +148,19 @@ TEST(HttpProxy, Http10IsSpokenWithThoseWhoDo) {
   EXPECT_TRUE(world.of_client().finished);
 }
 
+TEST(HttpProxy, InterimAnswersAreForThoseWhoKnowThem) {
+  for (bool known : {true, false}) {
+    ProxyWorld world;
+    world.client(std::string("GET / HTTP/1.") + (known ? "1" : "0") + "\r\nHost: a\r\n\r\n");
+    world.connect(1);
+    world.receive(1,
+                  "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: x\r\nX: 1\r\n\r\nHTTP/1.1 200 "
+                  "OK\r\nContent-Length: 0\r\n\r\n");
+    EXPECT_THAT(world.answers(), StartsWith(known ? "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200"
+                                                  : "HTTP/1.1 200 OK\r\n"));
+  }
+}
+
 TEST(HttpProxy, BodiesGoOnAsTheyCome) {
   ProxyWorld world;
   world.client("PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
@@ -179,8 +200,10 @@ TEST(HttpProxy, AnswersWithoutABodyHaveNone) {
   world.receive(1, "HTTP/1.1 304 Not Modified\r\nContent-Length: 100\r\n\r\n");
   world.receive(1, "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n");
   world.receive(1, ok("four"));
-  EXPECT_EQ(world.answers(), "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nHTTP/1.1 304 Not Modified\r\nContent-Length: 100\r\n\r\n"
-                             "HTTP/1.1 204 No Content\r\n\r\n" + ok("four"));
+  EXPECT_EQ(world.answers(),
+            "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nHTTP/1.1 304 Not Modified\r\nContent-Length: 100\r\n\r\n"
+            "HTTP/1.1 204 No Content\r\n\r\n" +
+                ok("four"));
 }
 
 TEST(HttpProxy, AnAnswerThatEndsWithItsConnectionEndsTheClients) {
@@ -253,11 +276,15 @@ TEST(HttpProxy, AnEarlyAnswerThatClosesEndsTheConnection) {
 
 TEST(HttpProxy, AnUpgradeIsOpaqueBothWaysFromThenOn) {
   ProxyWorld world;
-  world.client(get("/ws", "X-To: 7\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\n") + "early");
+  world.client(
+      get("/ws", "X-To: 7\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\n") +
+      "early");
   world.connect(1);
-  EXPECT_THAT(world.sent(1), AllOf(HasSubstr("\r\nUpgrade: websocket\r\n"), HasSubstr("\r\nConnection: upgrade\r\n"), Not(HasSubstr("early"))));
+  EXPECT_THAT(world.sent(1), AllOf(HasSubstr("\r\nUpgrade: websocket\r\n"), HasSubstr("\r\nConnection: upgrade\r\n"),
+                                   Not(HasSubstr("early"))));
   world.receive(1, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\nhello");
-  EXPECT_EQ(world.answers(), "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\nhello");
+  EXPECT_EQ(world.answers(),
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\nhello");
   EXPECT_EQ(world.sent(1), "early");
   world.client("GET /not HTTP/1.1\n\r\n\r\n");
   EXPECT_EQ(world.sent(1), "GET /not HTTP/1.1\n\r\n\r\n");
@@ -309,7 +336,8 @@ TEST(HttpProxy, AnOfferOfH2cIsLeftOut) {
 }
 
 TEST(HttpProxy, WhatIsNotHttp1GoesToTheOriginalUnread) {
-  for (const std::string& first : {std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n and frames"), std::string("\x16\x03\x01 a client hello")}) {
+  for (const std::string& first :
+       {std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n and frames"), std::string("\x16\x03\x01 a client hello")}) {
     ProxyWorld world;
     for (char c : first) world.client({&c, 1});
     ASSERT_EQ(world.peers.size(), 2u);
@@ -331,7 +359,8 @@ TEST(HttpProxy, AMethodThatBeginsAsHttp2DoesIsOne) {
 
 TEST(HttpProxy, SmugglingIsRefusedAndTheConnectionEnds) {
   ProxyWorld world;
-  world.client("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + get("/admin"));
+  world.client("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" +
+               get("/admin"));
   EXPECT_EQ(world.peers.size(), 1u) << "no upstream saw any of it";
   const std::string answer = world.answers();
   EXPECT_THAT(answer, AllOf(StartsWith("HTTP/1.1 400 Bad Request\r\n"), HasSubstr("\r\nConnection: close\r\n")));

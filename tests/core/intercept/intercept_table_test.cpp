@@ -244,7 +244,8 @@ TEST_F(Table, TwoThatConflictAreNeverInItTogether) {
     const auto all = table.of_service("orders");
     for (std::size_t i = 0; i < all.size(); ++i) {
       for (std::size_t j = i + 1; j < all.size(); ++j) {
-        ASSERT_FALSE(all[i]->match.conflicts_with(all[j]->match)) << all[i]->match.text() << " / " << all[j]->match.text();
+        ASSERT_FALSE(all[i]->match.conflicts_with(all[j]->match))
+            << all[i]->match.text() << " / " << all[j]->match.text();
       }
     }
     std::string lines;

@@ -19,7 +19,8 @@ TEST(Match, AllHeaderConditionsMustHold) {
   EXPECT_TRUE(both.accepts(RequestHead("/", "x-user: anna\r\nX-Team:  a b \r\n")));
   EXPECT_FALSE(both.accepts(RequestHead("/", "x-user: anna\r\n")));
   EXPECT_FALSE(both.accepts(RequestHead("/", "x-user: anna\r\nx-team: a\r\n")));
-  EXPECT_FALSE(both.accepts(RequestHead("/", "x-user: Anna\r\nx-team: a b\r\n"))) << "values are compared to the letter";
+  EXPECT_FALSE(both.accepts(RequestHead("/", "x-user: Anna\r\nx-team: a b\r\n")))
+      << "values are compared to the letter";
 }
 
 TEST(Match, AnyOfSeveralFieldsOfANameWillDo) {

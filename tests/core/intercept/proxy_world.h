@@ -111,7 +111,9 @@ class ProxyWorld {
         case Kind::kReset: peer.reset = true; break;
         case Kind::kResumeReading: ++resumed[event.connection]; break;
         case Kind::kHandedOver: log += "to " + std::to_string(event.target) + '\n'; break;
-        case Kind::kAnswered: log += "answer " + std::to_string(event.status) + " of " + std::to_string(event.target) + '\n'; break;
+        case Kind::kAnswered:
+          log += "answer " + std::to_string(event.status) + " of " + std::to_string(event.target) + '\n';
+          break;
         case Kind::kFailed: log += "failed " + std::to_string(event.target) + ": " + event.text + '\n'; break;
         case Kind::kRefused: log += "refused " + std::to_string(event.status) + ": " + event.text + '\n'; break;
       }
@@ -140,11 +142,13 @@ inline std::string get(std::string_view path, std::string_view lines = {}) {
   return "GET " + std::string(path) + " HTTP/1.1\r\nHost: orders.shop\r\n" + std::string(lines) + "\r\n";
 }
 inline std::string post(std::string_view path, std::string_view body, std::string_view lines = {}) {
-  return "POST " + std::string(path) + " HTTP/1.1\r\nHost: orders.shop\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+  return "POST " + std::string(path) +
+         " HTTP/1.1\r\nHost: orders.shop\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
          std::string(lines) + "\r\n" + std::string(body);
 }
 inline std::string ok(std::string_view body, std::string_view lines = {}) {
-  return "HTTP/1.1 200 OK\r\n" + std::string(lines) + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+  return "HTTP/1.1 200 OK\r\n" + std::string(lines) + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+         std::string(body);
 }
 
 }  // namespace causeway::intercept

@@ -24,7 +24,9 @@ TEST(Request, SurvivesTheWire) {
 }
 
 TEST(Request, AnswerSurvivesTheWire) {
-  Accepted accepted{true, {*packet::Endpoint::parse("10.0.0.1:80"), *packet::Endpoint::parse("[2001:db8::1]:8080")}, std::chrono::microseconds(1234)};
+  Accepted accepted{true,
+                    {*packet::Endpoint::parse("10.0.0.1:80"), *packet::Endpoint::parse("[2001:db8::1]:8080")},
+                    std::chrono::microseconds(1234)};
   auto back = parse_accepted(encode(accepted));
   ASSERT_TRUE(back);
   EXPECT_EQ(*back, accepted);
