@@ -118,7 +118,9 @@ void GatewayDriver::touched() {
 void GatewayDriver::turn_end() {
   flush_due_ = false;
   std::vector<engine::CarrierId> ended = std::exchange(ended_, {});
-  engine_.flush(boot_now());
+  Instant now = boot_now();
+  if (engine_.deadline() <= now) engine_.advance(now);
+  engine_.flush(now);
   engine_.take_events(events_);
   for (const engine::GatewayEvent& event : events_) handle(event);
   events_.clear();
@@ -139,6 +141,10 @@ void GatewayDriver::turn_end() {
 void GatewayDriver::arm() {
   Instant at = engine_.deadline();
   if (at >= armed_) return;
+  if (at <= boot_now()) {
+    touched();  // the next turn has something to do: no timer needs to say so
+    return;
+  }
   armed_ = at;
   timer_.set(at);
 }
