@@ -5,6 +5,7 @@ wireguard-go from Debian's backports (W), and ours (C). The same congestion cont
   tools/bench --quick           one short round, to see that it works
   tools/bench --only NAME       what has NAME in its name alone: bulk, stalled, rr, connect, http, udp, memory, up, or wan, which
                                 takes more of its own (--only "wan 80 ms"); may be repeated
+  tools/bench --costs           instead: where our two processes' time goes, by perf (linux-perf has to be installed)
   tools/bench --congestion bbr  with another congestion control on all connections
   tools/bench --json FILE       the figures of every round
   tools/bench --svg FILE        a chart
@@ -25,7 +26,7 @@ import sys
 import time
 
 from . import build, lab, network
-from .bench import chart, contenders, goals, measures, report, standing, wan_measures
+from .bench import chart, contenders, costs, goals, measures, report, standing, wan_measures
 from .bench.rounds import Rounds
 from .bench.versions import versions
 from .shell import LabError
@@ -42,6 +43,7 @@ def arguments():
     parser = argparse.ArgumentParser(prog="tools/bench", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter, usage=argparse.SUPPRESS)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--costs", action="store_true")
     parser.add_argument("--only", metavar="NAME", action="append", default=[])
     parser.add_argument("--congestion", metavar="NAME", default="cubic")
     parser.add_argument("--json", metavar="FILE")
@@ -90,9 +92,9 @@ class Bench:
     def run(self):
         only = self.options.only
         if not only or not all(word.startswith(WAN) for word in only):
-            self._in_a_lab(self._plain, None)
+            self.in_a_lab(self._plain, None)
         if not only or any(word.startswith(WAN) for word in only):
-            self._in_a_lab(self._through_wan, {})
+            self.in_a_lab(self._through_wan, {})
         self.about.update(versions(self.contenders))
         if self.left_out:
             self.about["left out"] = self.left_out
@@ -100,7 +102,7 @@ class Bench:
         self.about["measured"] = (f"{options.rounds} rounds asked for, {options.seconds} s after {options.warm_up} s of warm-up; "
                                   f"{rounds.kept} measures kept, {rounds.kept_busy} of them disturbed; {rounds.thrown_away} thrown away because others used the machine")
 
-    def _in_a_lab(self, part, path):
+    def in_a_lab(self, part, path):
         """With a wide-area path where there is one. All that it starts ends with the lab."""
         if lab.bring_up(1, with_build=False, path=path) != 0:
             raise LabError("bench", "there is no lab to measure in")
@@ -158,6 +160,13 @@ def show(bench):
             file.write(chart.Chart(rounds.figures, bench.contenders, notes).svg())
 
 
+def show_costs(bench, seconds):
+    if missing := costs.missing():
+        raise LabError("bench", missing)
+    bench.in_a_lab(lambda world: say(costs.table(costs.measure(contenders.start_all(world, [contenders.Ours])[0][0], seconds))), None)
+    return 0
+
+
 def interrupted(number, _frame):
     raise SystemExit(128 + number)
 
@@ -175,6 +184,8 @@ def main():
     signal.signal(signal.SIGHUP, interrupted)
     bench = Bench(options)
     build.build([*build.programs(), "bench/load/cw-load"])
+    if options.costs:
+        return show_costs(bench, options.seconds)
     bench.run()
     show(bench)
     return 0
