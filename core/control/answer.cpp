@@ -2,7 +2,7 @@
 #include <array>
 
 #include "core/base/assert.h"
-#include "core/control/json.h"
+#include "core/control/intercept_json.h"
 
 namespace causeway::control {
 namespace {
@@ -29,20 +29,9 @@ constexpr std::array<std::pair<UpOutcome, std::string_view>, 3> kOutcomes{{
 constexpr std::array<std::string_view, 5> kStates{"down", "coming-up", "up", "reconnecting", "going-down"};
 
 constexpr std::size_t kMaxListed = 43;  // the longest prefix
+constexpr std::size_t kMaxIntercept = 80, kMaxIntercepts = 8;
 constexpr std::size_t kMaxUndone = 120;
 constexpr std::size_t kMaxStatusText = 512;
-
-Json cut_list(const std::vector<std::string>& list, std::size_t longest) {
-  Json out = Json::array();
-  for (const std::string& each : list) {
-    if (out.size() == kMaxList - 1 && list.size() > kMaxList) {
-      out.push_back("and " + std::to_string(list.size() - out.size()) + " more");
-      break;
-    }
-    out.push_back(presentable(each, longest));
-  }
-  return out;
-}
 
 struct Encoder {
   Json operator()(const StepAnswer& step) const {
@@ -64,11 +53,12 @@ struct Encoder {
                 {"icmp", presentable(tunnel.icmp, kMaxStatusText)},
                 {"resolver", presentable(tunnel.resolver, kMaxStatusText)},
                 {"cipher", presentable(tunnel.cipher, kMaxStatusText)},
-                {"up_for_s", std::uint64_t(std::max<std::int64_t>(0, tunnel.up_for.count()))},
+                {"up_for_s", seconds(tunnel.up_for)},
                 {"routes", cut_list(tunnel.routes, kMaxListed)},
                 {"addresses", cut_list(tunnel.addresses, kMaxListed)},
                 {"dns_servers", cut_list(tunnel.dns_servers, kMaxListed)},
-                {"skipped_routes", cut_list(tunnel.skipped_routes, kMaxListed)}};
+                {"skipped_routes", cut_list(tunnel.skipped_routes, kMaxListed)},
+                {"intercepts", cut_list(tunnel.intercepts, kMaxIntercept, kMaxIntercepts)}};
     if (tunnel.round_trip) object["round_trip_us"] = microseconds(*tunnel.round_trip);
     Json& counters = object["counters"] = Json::array();
     for (const auto& [name, value] : tunnel.counters) {
@@ -97,6 +87,11 @@ struct Encoder {
   }
 
   Json operator()(const StatusAnswer&) const { return {{"answer", "status"}}; }
+  // Of services and intercepts: intercept_answer.cpp.
+  template <class Answer>
+  Json operator()(const Answer& answer) const {
+    return to_json(answer);
+  }
 
   Json operator()(const ErrorAnswer& error) const {
     Json object{
@@ -105,19 +100,10 @@ struct Encoder {
     if (!error.advice.empty()) object["advice"] = presentable(error.advice, kMaxText);
     return object;
   }
-
-  static std::uint64_t microseconds(std::chrono::microseconds time) {
-    return std::uint64_t(std::max<std::int64_t>(0, time.count()));
-  }
 };
 
-std::chrono::microseconds read_time(Reader& reader, const char* name) {
-  // What fits no clock is no time.
-  return std::chrono::microseconds(std::min<std::uint64_t>(reader.number(name), INT64_MAX / 1000));
-}
-
 StepAnswer read_step(Reader& reader) {
-  return {reader.text("name", 64), read_time(reader, "took_us"), reader.text("detail", kMaxText)};
+  return {reader.text("name", 64), *reader.microseconds("took_us"), reader.text("detail", kMaxText)};
 }
 
 TunnelAnswer read_tunnel(Reader& reader) {
@@ -133,12 +119,13 @@ TunnelAnswer read_tunnel(Reader& reader) {
   tunnel.icmp = reader.text("icmp", kMaxText);
   tunnel.resolver = reader.text("resolver", kMaxText);
   tunnel.cipher = reader.text("cipher", kMaxText);
-  if (reader.has("round_trip_us")) tunnel.round_trip = read_time(reader, "round_trip_us");
-  tunnel.up_for = std::chrono::seconds(std::min<std::uint64_t>(reader.number("up_for_s"), INT64_MAX / 1'000'000'000));
+  tunnel.round_trip = reader.microseconds("round_trip_us", false);
+  tunnel.up_for = *reader.seconds("up_for_s");
   tunnel.routes = reader.texts("routes");
   tunnel.addresses = reader.texts("addresses");
   tunnel.dns_servers = reader.texts("dns_servers");
   tunnel.skipped_routes = reader.texts("skipped_routes");
+  tunnel.intercepts = reader.texts("intercepts");
   tunnel.counters = reader.counters("counters");
   return tunnel;
 }
@@ -159,7 +146,7 @@ UpAnswer read_up(Reader& reader) {
   } else {
     up.outcome = outcome->first;
   }
-  up.took = read_time(reader, "took_us");
+  up.took = *reader.microseconds("took_us");
   up.note = reader.text("note", kMaxText, false);
   return up;
 }
@@ -203,6 +190,8 @@ Result<Answer> parse_answer(std::string_view line) {
     answer = StatusAnswer{};
   } else if (kind == "error") {
     answer = read_error(reader);
+  } else if (auto read = read_intercept_answer(kind, reader)) {
+    answer = std::move(*read);
   } else {
     reader.wrong("unknown answer '" + kind + "'");
   }
@@ -218,7 +207,9 @@ std::string encode(const Answer& answer) {
 }
 
 bool is_final(const Answer& answer) {
-  return !std::holds_alternative<StepAnswer>(answer) && !std::holds_alternative<TunnelAnswer>(answer);
+  return !std::holds_alternative<StepAnswer>(answer) && !std::holds_alternative<TunnelAnswer>(answer) &&
+         !std::holds_alternative<ServiceAnswer>(answer) && !std::holds_alternative<InterceptedAnswer>(answer) &&
+         !std::holds_alternative<VariableAnswer>(answer);
 }
 
 std::string_view kind_name(ErrorCode kind) {

@@ -24,6 +24,35 @@ std::string presentable(std::string_view text, std::size_t longest) {
   return out;
 }
 
+Json cut_list(const std::vector<std::string>& list, std::size_t longest, std::size_t most) {
+  Json out = Json::array();
+  for (const std::string& each : list) {
+    if (out.size() == most - 1 && list.size() > most) {
+      out.push_back("and " + std::to_string(list.size() - out.size()) + " more");
+      break;
+    }
+    out.push_back(presentable(each, longest));
+  }
+  return out;
+}
+
+Json presentable(const Headers& headers) {
+  Json out = Json::array();
+  std::size_t bytes = 0;
+  for (const auto& [name, value] : headers) {
+    bytes += name.size() + value.size();
+    if (out.size() == kMaxHeaders || bytes > kMaxHeaderBytes) break;
+    out.push_back(Json::array({presentable(name, kMaxHeaderName), presentable(value, kMaxHeaderValue)}));
+  }
+  return out;
+}
+
+std::uint64_t microseconds(std::chrono::microseconds time) {
+  return std::uint64_t(std::max<std::int64_t>(0, time.count()));
+}
+
+std::uint64_t seconds(std::chrono::seconds time) { return std::uint64_t(std::max<std::int64_t>(0, time.count())); }
+
 Result<Json> parse_object(std::string_view line) {
   if (line.size() > kMaxLine) return fail(ErrorCode::kLimit, "the message is longer than 64 KiB");
   auto parsed = json::parse_object(line, kBounds);
@@ -50,7 +79,7 @@ const Json* Reader::find(const char* name, bool needed) {
   seen_.insert(name);
   auto found = object_.find(name);
   if (found != object_.end()) return &*found;
-  if (needed) wrong(std::string("field '") + name + "' is missing");
+  if (needed) wrong("field '" + within_ + name + "' is missing");
   return nullptr;
 }
 
@@ -58,12 +87,12 @@ std::string Reader::text(const char* name, std::size_t longest, bool needed) {
   const Json* value = find(name, needed);
   if (!value) return {};
   if (!value->is_string()) {
-    wrong(std::string("field '") + name + "' must be a string");
+    wrong("field '" + within_ + name + "' must be a string");
     return {};
   }
   const auto& text = value->get_ref<const std::string&>();
   if (text.size() > longest) {
-    wrong(std::string("field '") + name + "' is longer than " + std::to_string(longest) + " bytes");
+    wrong("field '" + within_ + name + "' is longer than " + std::to_string(longest) + " bytes");
     return {};
   }
   return text;
@@ -73,7 +102,7 @@ std::uint64_t Reader::number(const char* name, bool needed) {
   const Json* value = find(name, needed);
   if (!value) return 0;
   if (!value->is_number_unsigned()) {
-    wrong(std::string("field '") + name + "' must be a whole number, not negative");
+    wrong("field '" + within_ + name + "' must be a whole number, not negative");
     return 0;
   }
   return value->get<std::uint64_t>();
@@ -82,8 +111,39 @@ std::uint64_t Reader::number(const char* name, bool needed) {
 bool Reader::flag(const char* name) {
   const Json* value = find(name, true);
   if (!value) return false;
-  if (!value->is_boolean()) wrong(std::string("field '") + name + "' must be true or false");
+  if (!value->is_boolean()) wrong("field '" + within_ + name + "' must be true or false");
   return value->is_boolean() && value->get<bool>();
+}
+
+std::optional<std::chrono::microseconds> Reader::microseconds(const char* name, bool needed) {
+  if (!needed && !has(name)) return std::nullopt;
+  // What fits no clock is no time.
+  return std::chrono::microseconds(std::min<std::uint64_t>(number(name), INT64_MAX / 1000));
+}
+
+std::optional<std::chrono::seconds> Reader::seconds(const char* name, bool needed) {
+  if (!needed && !has(name)) return std::nullopt;
+  return std::chrono::seconds(std::min<std::uint64_t>(number(name), INT64_MAX / 1'000'000'000));
+}
+
+Headers Reader::headers(const char* name, bool needed) {
+  Headers out;
+  const Json* value = find(name, needed);
+  if (!value) return out;
+  auto is_text = [](const Json& text, std::size_t most) {
+    return text.is_string() && text.get_ref<const std::string&>().size() <= most;
+  };
+  bool pairs = value->is_array() && value->size() <= kMaxHeaders &&
+               std::all_of(value->begin(), value->end(), [&](const Json& each) {
+                 return each.is_array() && each.size() == 2 && is_text(each[0], kMaxHeaderName) &&
+                        is_text(each[1], kMaxHeaderValue);
+               });
+  if (!pairs) {
+    wrong("field '" + within_ + name + "' must be a list of at most " + std::to_string(kMaxHeaders) + " [name, value]");
+    return out;
+  }
+  for (const Json& each : *value) out.emplace_back(each[0].get<std::string>(), each[1].get<std::string>());
+  return out;
 }
 
 std::vector<std::string> Reader::texts(const char* name) {
@@ -93,7 +153,7 @@ std::vector<std::string> Reader::texts(const char* name) {
   bool strings = value->is_array() && value->size() <= kMaxList &&
                  std::all_of(value->begin(), value->end(), [](const Json& each) { return each.is_string(); });
   if (!strings) {
-    wrong(std::string("field '") + name + "' must be a list of at most " + std::to_string(kMaxList) + " strings");
+    wrong("field '" + within_ + name + "' must be a list of at most " + std::to_string(kMaxList) + " strings");
     return out;
   }
   for (const Json& each : *value) out.push_back(each.get_ref<const std::string&>());
@@ -110,7 +170,7 @@ std::vector<std::pair<std::string, std::uint64_t>> Reader::counters(const char* 
         return each.is_array() && each.size() == 2 && each[0].is_string() && each[1].is_number_unsigned();
       });
   if (!pairs) {
-    wrong(std::string("field '") + name + "' must be a list of [name, number]");
+    wrong("field '" + within_ + name + "' must be a list of [name, number]");
     return out;
   }
   for (const Json& each : *value) out.emplace_back(each[0].get_ref<const std::string&>(), each[1].get<std::uint64_t>());
@@ -131,7 +191,7 @@ void Reader::wrong(std::string what) {
 Result<void> Reader::finish() {
   for (const auto& field : object_.items()) {
     // The name is the sender's: cut, and made printable by the encoder of whoever passes it on.
-    if (!seen_.contains(field.key())) wrong("unknown field '" + field.key().substr(0, 64) + "'");
+    if (!seen_.contains(field.key())) wrong("unknown field '" + within_ + field.key().substr(0, 64) + "'");
   }
   if (wrong_) return fail(ErrorCode::kInvalid, *wrong_);
   return {};

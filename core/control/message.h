@@ -1,7 +1,7 @@
 // The control protocol: what tunctl and tund say to each other over a local socket. core/control/README.md is its manual.
 //
 // A message is a JSON object on one line of at most kMaxLine bytes, the line feed included. The caller sends requests; each is
-// answered in its turn, with any number of messages that go before (steps, tunnels) and one that closes it. Both sides refuse
+// answered in its turn, with any number of messages that go before (steps, tunnels, services) and one that closes it. Both sides refuse
 // what they do not know: another version, an unknown field, a value of the wrong type or beyond its bound. Nothing here throws
 // or keeps anything; one message in, one value out.
 #pragma once
@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/control/intercept_message.h"
 
 namespace causeway::control {
 
@@ -54,16 +55,17 @@ struct StatusRequest {
   std::string profile;  // empty: all
 };
 
-using Request = std::variant<VersionRequest, UpRequest, DownRequest, StatusRequest>;
+using Request = std::variant<VersionRequest, UpRequest, DownRequest, StatusRequest, InterceptRequest, LeaveRequest,
+                             ListRequest, EnvironmentRequest>;
 
 Result<Request> parse_request(std::string_view line);
 std::string encode(const Request& request);  // with its line feed
-// Up and down, which not everybody may ask for.
-bool changes_machine(const Request& request);
+// For what not everybody may ask: "bring tunnels up or down", in words for who may not. Empty: everybody may.
+std::string_view privilege(const Request& request);
 
 // --- answers --------------------------------------------------------------------------------------------------------------
 
-// Before UpAnswer or ErrorAnswer: one step has ended well.
+// Before UpAnswer, InterceptedAnswer or ErrorAnswer: one step has ended well.
 struct StepAnswer {
   std::string name;
   std::chrono::microseconds took{};
@@ -78,6 +80,7 @@ struct TunnelAnswer {
   std::optional<std::chrono::microseconds> round_trip;
   std::chrono::seconds up_for{};
   std::vector<std::string> routes, addresses, dns_servers, skipped_routes;
+  std::vector<std::string> intercepts;  // "orders > 127.0.0.1:8080, ready"
   std::vector<std::pair<std::string, std::uint64_t>> counters;
 };
 
@@ -104,12 +107,14 @@ struct StatusAnswer {};
 
 struct ErrorAnswer {
   ErrorCode kind = ErrorCode::kSystem;
-  std::string step;  // which step of `up` failed; empty where none was begun
+  std::string step;  // which step of `up` or `intercept` failed; empty where none was begun
   std::string message;
   std::string advice;
 };
 
-using Answer = std::variant<StepAnswer, TunnelAnswer, VersionAnswer, UpAnswer, DownAnswer, StatusAnswer, ErrorAnswer>;
+using Answer = std::variant<StepAnswer, TunnelAnswer, VersionAnswer, UpAnswer, DownAnswer, StatusAnswer, ErrorAnswer,
+                            ServiceAnswer, InterceptedAnswer, VariableAnswer, InterceptAnswer, LeaveAnswer, ListAnswer,
+                            EnvironmentAnswer>;
 
 Result<Answer> parse_answer(std::string_view line);
 std::string encode(const Answer& answer);  // with its line feed; never longer than kMaxLine

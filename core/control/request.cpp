@@ -1,4 +1,4 @@
-#include "core/control/json.h"
+#include "core/control/intercept_json.h"
 
 namespace causeway::control {
 namespace {
@@ -28,6 +28,11 @@ struct Encoder {
 
   Json operator()(const DownRequest& down) const { return named("down", down.profile); }
   Json operator()(const StatusRequest& status) const { return named("status", status.profile); }
+  // Of intercepts: intercept_request.cpp.
+  template <class Request>
+  Json operator()(const Request& request) const {
+    return to_json(request);
+  }
 
   static Json named(const char* request, const std::string& profile) {
     Json object{{"request", request}};
@@ -52,8 +57,11 @@ Result<Request> parse_request(std::string_view line) {
     request = DownRequest{reader.profile(false)};
   } else if (kind == "status") {
     request = StatusRequest{reader.profile(false)};
+  } else if (auto read = read_intercept_request(kind, reader)) {
+    request = std::move(*read);
   } else {
-    reader.wrong("unknown request '" + kind + "': version, up, down and status are known");
+    reader.wrong("unknown request '" + kind +
+                 "': version, up, down, status, intercept, leave, list and environment are known");
   }
   auto fine = reader.finish();
   if (!fine) return tl::make_unexpected(fine.error());
@@ -62,8 +70,14 @@ Result<Request> parse_request(std::string_view line) {
 
 std::string encode(const Request& request) { return to_line(std::visit(Encoder{}, request)); }
 
-bool changes_machine(const Request& request) {
-  return std::holds_alternative<UpRequest>(request) || std::holds_alternative<DownRequest>(request);
+std::string_view privilege(const Request& request) {
+  if (std::holds_alternative<UpRequest>(request) || std::holds_alternative<DownRequest>(request)) {
+    return "bring tunnels up or down";
+  }
+  if (std::holds_alternative<InterceptRequest>(request) || std::holds_alternative<LeaveRequest>(request)) {
+    return "begin or end intercepts";
+  }
+  return std::holds_alternative<EnvironmentRequest>(request) ? "see the environment of services" : "";
 }
 
 bool is_profile_name(std::string_view name) {

@@ -75,9 +75,9 @@ void ControlServer::Connection::take(std::string_view line) {
   auto request = control::parse_request(line);
   if (!request) {
     send(control::error_answer(request.error()));
-  } else if (control::changes_machine(*request) && !peer_.may_change(server_.options_.group)) {
+  } else if (auto what = control::privilege(*request); !what.empty() && !peer_.may_change(server_.options_.group)) {
     send(control::ErrorAnswer{
-        ErrorCode::kPermission, "", "user " + std::to_string(peer_.user) + " may not bring tunnels up or down",
+        ErrorCode::kPermission, "", "user " + std::to_string(peer_.user) + " may not " + std::string(what),
         server_.options_.group ? "use sudo, or have yourself added to the group that tund was given"
                                : "use sudo: tund was given no group whose members may"});
   } else {

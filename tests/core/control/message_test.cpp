@@ -48,16 +48,19 @@ TEST(Control, AProfileTravelsWhole) {
   EXPECT_EQ(got.contents->psk, "p=");
 }
 
-TEST(Control, OnlyUpAndDownChangeTheMachine) {
-  EXPECT_TRUE(changes_machine(UpRequest{}));
-  EXPECT_TRUE(changes_machine(DownRequest{}));
-  EXPECT_FALSE(changes_machine(StatusRequest{}));
-  EXPECT_FALSE(changes_machine(VersionRequest{}));
+TEST(Control, LookingIsForEverybodyAndTheRestIsNot) {
+  EXPECT_EQ(privilege(UpRequest{}), "bring tunnels up or down");
+  EXPECT_EQ(privilege(DownRequest{}), "bring tunnels up or down");
+  EXPECT_EQ(privilege(InterceptRequest{}), "begin or end intercepts");
+  EXPECT_EQ(privilege(LeaveRequest{}), "begin or end intercepts");
+  EXPECT_EQ(privilege(EnvironmentRequest{}), "see the environment of services");
+  for (const Request& request : {Request(StatusRequest{}), Request(VersionRequest{}), Request(ListRequest{})})
+    EXPECT_EQ(privilege(request), "");
 }
 
 TEST(Control, WhatIsUnknownIsAnErrorAndNotIgnored) {
   EXPECT_EQ(complaint(R"({"v":1,"request":"reboot"})"),
-            "unknown request 'reboot': version, up, down and status are known");
+            "unknown request 'reboot': version, up, down, status, intercept, leave, list and environment are known");
   EXPECT_EQ(complaint(R"({"v":1,"request":"up","proflie":"demo"})"), "unknown field 'proflie'");
   EXPECT_EQ(complaint(R"({"v":1,"request":"status","key":"x"})"), "unknown field 'key'");
   EXPECT_EQ(complaint(R"({"v":1})"), "field 'request' is missing");
@@ -135,6 +138,7 @@ TunnelAnswer tunnel() {
   out.round_trip = 1234us;
   out.up_for = 61s;
   out.routes = {"10.96.0.0/16", "fd00:96::/112"};
+  out.intercepts = {"orders > 127.0.0.1:8080, ready"};
   out.counters = {{"packets_in", 18446744073709551615u}, {"a_drop", 0}};
   return out;
 }
@@ -142,7 +146,7 @@ TunnelAnswer tunnel() {
 TEST(Control, AnswersComeBackAsTheyWereSent) {
   const Answer all[] = {StepAnswer{"device", 4100us, "cw-demo, 4 routes"},
                         tunnel(),
-                        TunnelAnswer{"a", "down", {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}},
+                        TunnelAnswer{"a", "down", {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}},
                         VersionAnswer{"0.1.0"},
                         UpAnswer{"demo", UpOutcome::kUp, 84ms, ""},
                         UpAnswer{"demo", UpOutcome::kAlreadyUp, 0us, "older profile"},
@@ -188,11 +192,11 @@ TEST(Control, AnswersFitTheirLineHoweverMuchTheyShouldSay) {
   TunnelAnswer big = tunnel();
   // What JSON makes longest: quotes become two bytes.
   std::string text(3000, '"');
-  for (auto* field :
-       {&big.device, &big.gateway, &big.gateway_key, &big.own_key, &big.last_error, &big.icmp, &big.resolver,
-        &big.cipher})
+  for (auto* field : {&big.device, &big.gateway, &big.gateway_key, &big.own_key, &big.last_error, &big.icmp,
+                      &big.resolver, &big.cipher})
     *field = text;
-  for (auto* list : {&big.routes, &big.addresses, &big.dns_servers, &big.skipped_routes}) list->assign(300, text);
+  for (auto* list : {&big.routes, &big.addresses, &big.dns_servers, &big.skipped_routes, &big.intercepts})
+    list->assign(300, text);
   for (int i = 0; i < 300; ++i) big.counters.emplace_back(text, UINT64_MAX);
   std::string line = encode(Answer(big));
   EXPECT_LE(line.size(), kMaxLine);
