@@ -18,7 +18,7 @@ class ControlServer::Connection {
   void send(const control::Answer& answer);
 
  private:
-  static constexpr std::size_t kMaxUnsent = 20 * control::kMaxLine;  // the status of many tunnels
+  static constexpr std::size_t kMaxUnsent = 48 * control::kMaxLine;  // all services of a gateway, with their intercepts
 
   void ready(int events);
   bool read();

@@ -50,7 +50,7 @@ void Service::answer(platform::CallerId caller, uid_t user, const control::UpReq
 }
 
 void Service::answer(platform::CallerId caller, uid_t user, const control::DownRequest& request) {
-  auto name = name_to_take_down(request.profile);
+  auto name = name_of_running(request.profile, "down");
   if (!name) return send_error(caller, name.error());
   auto found = sessions_.find(*name);
   if (found == sessions_.end()) return server_.send(caller, control::DownAnswer{*name, false, {}});
@@ -67,6 +67,51 @@ void Service::answer(platform::CallerId caller, uid_t, const control::StatusRequ
   }
   for (const std::string& name : names) send_status(caller, name);
   server_.send(caller, control::StatusAnswer{});
+}
+
+void Service::answer(platform::CallerId caller, uid_t user, const control::InterceptRequest& request) {
+  Session* session = session_for(caller, request.profile, "intercept", true);
+  if (!session) return;
+  spdlog::info("{}: intercept of {} asked for by user {}", session->status().profile, request.service, user);
+  session->intercepts().intercept(caller, request);
+}
+
+void Service::answer(platform::CallerId caller, uid_t user, const control::LeaveRequest& request) {
+  Session* session = session_for(caller, request.profile, "leave", false);
+  if (!session) return;
+  spdlog::info("{}: leave of {} asked for by user {}", session->status().profile, request.service, user);
+  session->intercepts().leave(caller, request);
+}
+
+void Service::answer(platform::CallerId caller, uid_t, const control::EnvironmentRequest& request) {
+  Session* session = session_for(caller, request.profile, "intercept", true);
+  if (session) session->intercepts().environment(caller, request);
+}
+
+void Service::answer(platform::CallerId caller, uid_t, const control::ListRequest& request) {
+  std::vector<Session*> meant;
+  if (request.profile.empty()) {
+    for (const auto& [name, session] : sessions_) {
+      TunnelState state = session->status().state;
+      if (state == TunnelState::kUp || state == TunnelState::kReconnecting) meant.push_back(session.get());
+    }
+  }
+  if (meant.empty()) {
+    Session* session = session_for(caller, request.profile, "list", false);
+    if (!session) return;
+    meant.push_back(session);
+  }
+  struct Listing {
+    std::size_t open;
+    std::string note;
+  };
+  auto listing = std::make_shared<Listing>(Listing{meant.size(), ""});
+  for (Session* session : meant) {
+    session->intercepts().list(caller, [this, caller, listing](const std::string& note) {
+      if (!note.empty()) listing->note += (listing->note.empty() ? "" : "; ") + note;
+      if (--listing->open == 0) server_.send(caller, control::ListAnswer{listing->note});
+    });
+  }
 }
 
 Result<Tunnel::Profile> Service::profile_of(const control::UpRequest& request) const {
@@ -87,13 +132,34 @@ Result<Tunnel::Profile> Service::profile_of(const control::UpRequest& request) c
   return Tunnel::Profile{name, std::move(*toml), folder_.source(name), std::nullopt, std::nullopt};
 }
 
-Result<std::string> Service::name_to_take_down(const std::string& asked) const {
+Result<std::string> Service::name_of_running(const std::string& asked, const std::string& verb) const {
   if (!asked.empty() || sessions_.empty()) return asked;
   if (sessions_.size() == 1) return sessions_.begin()->first;
   std::string all;
   for (const auto& [name, session] : sessions_) all += (all.empty() ? "" : ", ") + name;
   return fail(ErrorCode::kInvalid, "several are up: " + all,
-              "say which: `tunctl down " + sessions_.begin()->first + "`");
+              "say which: `tunctl " + verb + ' ' + sessions_.begin()->first + "`");
+}
+
+Session* Service::session_for(platform::CallerId caller, const std::string& profile, const std::string& verb,
+                              bool needs_link) {
+  auto name = name_of_running(profile, verb + " … --profile");
+  if (!name) return send_error(caller, name.error()), nullptr;
+  auto found = sessions_.find(*name);
+  TunnelState state = found == sessions_.end() ? TunnelState::kDown : found->second->status().state;
+  if (state == TunnelState::kUp || (state == TunnelState::kReconnecting && !needs_link)) return found->second.get();
+  if (state == TunnelState::kReconnecting) {
+    send_error(caller,
+               {ErrorCode::kUnavailable, *name + " is up, but its link is down: " + found->second->status().last_error,
+                "it is dialled again by itself: try again when `tunctl status` says that it is up"},
+               "gateway");
+  } else {
+    send_error(caller,
+               {ErrorCode::kUnavailable, name->empty() ? "nothing is up" : *name + " is not up",
+                "`tunctl up" + (name->empty() ? "" : ' ' + *name) + "` brings it up"},
+               "tunnel");
+  }
+  return nullptr;
 }
 
 void Service::begin(platform::CallerId caller, const Tunnel::Profile& profile) {
@@ -128,7 +194,11 @@ void Service::gone(const std::string& name_of_session, const std::string& last_e
 
 void Service::send_status(platform::CallerId caller, const std::string& name) {
   auto found = sessions_.find(name);
-  if (found != sessions_.end()) return server_.send(caller, to_answer(found->second->status()));
+  if (found != sessions_.end()) {
+    control::TunnelAnswer answer = to_answer(found->second->status());
+    answer.intercepts = found->second->intercepts().lines();
+    return server_.send(caller, answer);
+  }
   control::TunnelAnswer down;
   down.profile = name;
   down.state = "down";

@@ -34,9 +34,16 @@ class Service final : public platform::ControlServer::Handler {
   void answer(platform::CallerId caller, uid_t user, const control::UpRequest& request);
   void answer(platform::CallerId caller, uid_t user, const control::DownRequest& request);
   void answer(platform::CallerId caller, uid_t user, const control::StatusRequest& request);
+  void answer(platform::CallerId caller, uid_t user, const control::InterceptRequest& request);
+  void answer(platform::CallerId caller, uid_t user, const control::LeaveRequest& request);
+  void answer(platform::CallerId caller, uid_t user, const control::ListRequest& request);
+  void answer(platform::CallerId caller, uid_t user, const control::EnvironmentRequest& request);
 
   Result<Tunnel::Profile> profile_of(const control::UpRequest& request) const;
-  Result<std::string> name_to_take_down(const std::string& asked) const;
+  // The one that is up where none was named; nothing where none is.
+  Result<std::string> name_of_running(const std::string& asked, const std::string& verb) const;
+  // The tunnel to intercept through; null: the caller was told why there is none. `needs_link`: its gateway is to be asked.
+  Session* session_for(platform::CallerId caller, const std::string& profile, const std::string& verb, bool needs_link);
   void begin(platform::CallerId caller, const Tunnel::Profile& profile);
   void gone(const std::string& name, const std::string& last_error);
   void send_status(platform::CallerId caller, const std::string& name);

@@ -23,6 +23,7 @@ Session::Session(Runtime& runtime, std::unique_ptr<Tunnel> tunnel, const Tunnel:
       toml_(profile.toml),
       send_(std::move(send)),
       gone_(std::move(gone)),
+      intercepts_(runtime, *tunnel_, name_, send_),
       patience_(runtime.loop(), [this] {
         control::ErrorAnswer error{ErrorCode::kUnavailable, "gateway",
                                    name_ + " is up, but its link is down: " + status().last_error,
@@ -124,6 +125,7 @@ void Session::went_down(const std::vector<std::string>& lines) {
 void Session::forget(platform::CallerId caller) {
   std::erase(down_waiters_, caller);
   std::erase(link_waiters_, caller);
+  intercepts_.forget(caller);
   auto removed = std::erase_if(up_waiters_, [&](const Waiter& waiter) { return waiter.caller == caller; });
   if (removed == 0 || !up_waiters_.empty() || phase_ != Phase::kComingUp) return;
   spdlog::info("{}: nobody waits for it any more: given up", name_);
@@ -140,6 +142,7 @@ void Session::end(std::string last_error) {
                              name_ + " has gone down" + (last_error.empty() ? "" : ": " + last_error),
                              "`tunctl up " + name_ + "` brings it up again"};
   answer_waiters(ended);
+  intercepts_.end(last_error);
   for (platform::CallerId caller : std::exchange(link_waiters_, {})) send_(caller, ended);
   for (platform::CallerId caller : std::exchange(down_waiters_, {}))
     send_(caller, control::DownAnswer{name_, true, {}});

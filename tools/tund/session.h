@@ -17,6 +17,7 @@
 #include "core/control/message.h"
 #include "platform/control/server.h"
 #include "platform/loop/loop.h"
+#include "tools/tund/intercepts.h"
 
 namespace causeway::tund {
 
@@ -36,6 +37,9 @@ class Session {
   void down();
   // The caller waits no more. An `up` that nobody waits for is given up.
   void forget(platform::CallerId caller);
+
+  Intercepts& intercepts() { return intercepts_; }
+  const Intercepts& intercepts() const { return intercepts_; }
 
   bool going_down() const { return phase_ == Phase::kGoingDown; }
   TunnelStatus status() const { return tunnel_->status(); }
@@ -63,6 +67,7 @@ class Session {
   std::string name_, toml_;
   Send send_;
   std::function<void(std::string)> gone_;
+  Intercepts intercepts_;
   Phase phase_ = Phase::kNew;
   Instant began_{};
   std::vector<Step> steps_;
