@@ -149,7 +149,8 @@ bool frame_request(Head& head, Complaint& complaint) {
 
 bool frame_response(Head& head, Parser::ResponseTo what, Complaint& complaint) {
   const Deciding deciding(head);
-  if (head.status < 100 || head.status > 599) {
+  // Above 599 there is no class, but some services have such (RFC 9110, section 15).
+  if (head.status < 100) {
     complaint = {502, "the status is none"};
     return false;
   }

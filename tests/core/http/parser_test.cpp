@@ -92,6 +92,7 @@ TEST(Parser, ResponsesEndAsTheirHeadersSay) {
       HasSubstr("body ok\nend\n  404 1.1"));
   EXPECT_THAT(response("HTTP/1.1 200 \r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-Sum: 1\r\n\r\n"),
               HasSubstr("body 1\r\na\r\n0\r\nX-Sum: 1\r\n\r\n\nend"));
+  EXPECT_THAT(response("HTTP/1.1 999 Denied\r\nContent-Length: 2\r\n\r\nno"), HasSubstr("body no\nend"));
   EXPECT_THAT(response("HTTP/1.1 204\r\n\r\n"), HasSubstr("204 1.1\nframing 0 0 keep\nbody \nend"));
 }
 

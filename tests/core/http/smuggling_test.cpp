@@ -160,7 +160,6 @@ constexpr Refused kResponses[] = {
     {"a status of two digits", "HTTP/1.1 20 OK\r\n\r\n"},
     {"a status of four digits", "HTTP/1.1 2000 OK\r\n\r\n"},
     {"a status that is none", "HTTP/1.1 099 OK\r\n\r\n"},
-    {"a status beyond all classes", "HTTP/1.1 600 OK\r\n\r\n"},
     {"a folded line", "HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\r\n"},
     {"lines that end with LF", "HTTP/1.1 200 OK\nContent-Length: 4\n\n"},
     {"no HTTP at all", "SSH-2.0-OpenSSH_9.2\r\n"},
