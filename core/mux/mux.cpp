@@ -169,6 +169,7 @@ std::size_t Mux::readable(StreamId id, std::span<Bytes> pieces) const {
 void Mux::consume(StreamId id, std::size_t n) {
   Stream& stream = get(id);
   stream.receive.consume(n);
+  if (!stream.receive.has_ready()) stream.readable_noted = false;
   consumed_by_link(n);
   grant(stream);
   if (stream.receive.done()) close_if_through(stream);
@@ -306,7 +307,7 @@ void Mux::settle() {
   for (StreamId id : unread_) {
     Stream* stream = find(id);
     if (!stream) continue;
-    stream->readable_noted = false;
+    stream->readable_noted = stream->unread_noted = false;
     stream->receive.compact(pool_);
   }
   unread_.clear();

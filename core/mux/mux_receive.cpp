@@ -145,7 +145,8 @@ bool Mux::received_data(Stream& stream, const link::Frame& frame, const Slice& r
   }
   if (!stream.readable_noted) {
     stream.readable_noted = true;
-    unread_.push_back(stream.id);
+    if (!stream.unread_noted) unread_.push_back(stream.id);
+    stream.unread_noted = true;
     emit(MuxEvent::Kind::kReadable, stream.id);
   }
   return true;

@@ -83,6 +83,7 @@ struct Stream {
 
   // Pending work of this turn.
   bool readable_noted = false, sent_noted = false;
+  bool unread_noted = false;  // is in the mux's list for settle()
   bool credit_queued = false;
   bool link_blocked = false;
 };

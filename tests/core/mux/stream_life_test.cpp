@@ -245,6 +245,17 @@ TEST(StreamLife, WhatIsGivenUpIsNotTakenAnyMore) {
   EXPECT_FALSE(pair.gateway.mux.active());
 }
 
+TEST(StreamLife, WhatComesAfterAllWasReadIsToldAgainInTheSameTurn) {
+  Pair pair;
+  StreamId id = pair.connected();
+  for (int i = 0; i < 3; ++i) {
+    pair.client.write(id, "piece");
+    pair.run();
+    EXPECT_EQ(pair.gateway.count(Kind::kReadable, id), std::size_t(i + 1));
+    EXPECT_EQ(pair.gateway.read(id), "piece");
+  }
+}
+
 TEST(StreamLife, AProbeIsKnownByItsFlag) {
   Pair pair;
   ListenId listen = pair.client.mux.listen(as_bytes("orders"));
