@@ -77,8 +77,10 @@ Instant Gateway::Impl::silent_at(const Carrier& carrier) const {
 }
 
 void Gateway::Impl::look_for_silence(CarrierId id, Carrier& carrier, Instant now) {
+  if (!carrier.session) return;
+  carrier.session->link.watch(services_.waits_for(id));
   const bool silent = silent_at(carrier) <= now;
-  if (silent == carrier.silent || !carrier.session) return;
+  if (silent == carrier.silent) return;
   carrier.silent = silent;
   services_.session_answers(id, !silent, now);
 }

@@ -305,6 +305,11 @@ void Services::session_ended(CarrierId carrier, Instant now) {
   lose_streams(carrier, listener.streams, 0, now);
 }
 
+bool Services::waits_for(CarrierId carrier) const {
+  auto it = listeners_.find(carrier);
+  return it != listeners_.end() && !it->second.streams.empty();
+}
+
 // Of one intercept, or all: nothing more comes of them.
 void Services::lose_streams(CarrierId carrier, std::unordered_map<link::StreamId, StreamUse> streams, intercept::InterceptId only,
                             Instant now) {

@@ -79,6 +79,8 @@ class Services {
   // The session's carrier stopped answering, or answers again.
   void session_answers(CarrierId carrier, bool answers, Instant now);
   void session_ended(CarrierId carrier, Instant now);
+  // Something was handed over to it that is not over.
+  bool waits_for(CarrierId carrier) const;
   void probe_from(RelayId relay, const packet::Endpoint& local);
   std::size_t free(std::string_view service, std::string_view owner, Instant now);
 

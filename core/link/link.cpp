@@ -195,6 +195,7 @@ void Link::end(ErrorCode code, std::string message) {
 
 Instant Link::next_ping() const {
   if (eliciting_outstanding()) return kNever;
+  if (watched_) return last_elicited_ + timing_.watched_echo;
   return last_elicited_ + (traffic_.active() ? timing_.active_echo : timing_.idle_echo);
 }
 

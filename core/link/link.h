@@ -28,6 +28,7 @@ class Link final : private SentItems {
     Duration acknowledge_within = std::chrono::milliseconds(20);
     Duration idle_echo = std::chrono::seconds(25);
     Duration active_echo = std::chrono::seconds(5);
+    Duration watched_echo = std::chrono::seconds(1);
     Duration dead_after = std::chrono::seconds(5);
   };
   struct Echo {
@@ -58,6 +59,8 @@ class Link final : private SentItems {
   bool heard() const { return heard_; }  // a record of the peer has come
   bool peer_is_going() const { return peer_goaway_; }
   std::optional<Duration> round_trip() const { return round_trip_; }
+  // Whether it matters to know soon that the peer has stopped answering.
+  void watch(bool watched) { watched_ = watched; }
   // Since when a sign of life of the peer's engine is owed; kNever: nothing is outstanding. Not moved by what its kernel acknowledges.
   Instant waiting_since() const { return eliciting_outstanding() ? last_sign_ : kNever; }
   // Bytes of DATA that the peer has not acknowledged.
@@ -122,6 +125,7 @@ class Link final : private SentItems {
   std::vector<Echo> echoes_;
   std::optional<Duration> round_trip_;
 
+  bool watched_ = false;
   bool batch_full_ = false;  // the last flush() left frames behind for want of room
 
   std::optional<StreamId> goaway_;

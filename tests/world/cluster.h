@@ -8,22 +8,9 @@
 #include <vector>
 
 #include "core/engine/gateway.h"
-#include "tests/world/chart.h"
-#include "tests/world/talker.h"
+#include "tests/world/relay_sockets.h"
 
 namespace causeway::world {
-
-// A service: what is met at an endpoint.
-struct TcpService {
-  std::optional<link::Reason> refuses;  // how dialling fails
-  bool silent = false;                  // dialling is never answered
-  Duration answers_after = std::chrono::microseconds(300);
-  Script script;
-  std::uint64_t sends = 0, expects = 0;
-  std::vector<std::unique_ptr<Talker>> talkers;  // one for each connection that was made
-  std::vector<bool> closed_by_reset;             // by talker: the gateway closed the socket, and how
-  std::size_t dials = 0;
-};
 
 struct UdpService {
   std::optional<link::Reason> refuses;  // told as an error of the socket, after the first datagram
@@ -40,7 +27,12 @@ class Cluster {
   Cluster(Timeline& time, Chart& chart, std::uint64_t seed);
   ~Cluster();
 
-  TcpService& add_tcp(const packet::Endpoint& at) { return tcp_[at]; }
+  TcpService& add_tcp(const packet::Endpoint& at) { return tcp_.add(at); }
+  // A program of the cluster connects to a listener of the gateway. False: that took no more.
+  bool connect(engine::ServiceId service, Program& program);
+  // How the gateway's own connections to its listeners go.
+  enum class Listeners : std::uint8_t { kWork, kRefuse, kSilent };
+  Listeners listeners = Listeners::kWork;
   UdpService& add_udp(const packet::Endpoint& at) { return udp_[at]; }
   void set_dns(DnsServer server) { dns_ = std::move(server); }
   bool answers_pings = true;
@@ -51,33 +43,28 @@ class Cluster {
   void writable(engine::RelayId relay);
 
   // True once since the last call: the gateway was called.
-  bool take_called() { return std::exchange(called_, false); }
-  std::size_t sockets() const { return sockets_.size(); }
+  bool take_called() { return std::exchange(called_, false) | tcp_.take_called(); }
+  std::size_t sockets() const { return tcp_.size(); }
 
  private:
-  class Socket;
-
   void dial(const engine::GatewayEvent& event);
-  void dialled(engine::RelayId relay, TcpService& service);
+  void dial_probe(const engine::GatewayEvent& event);
+  void catalogue(const engine::GatewayEvent& event);
   void datagrams(engine::RelayId relay);
   void answer(engine::RelayId relay, const flow::Destination& to, Bytes datagram);
-  void step_soon(engine::RelayId relay);
-  void step(engine::RelayId relay);
   void closed(engine::RelayId relay, bool reset);
   void note(std::string text) { chart_.note(Chart::Column::kGateway, std::move(text)); }
 
   Timeline& time_;
   Chart& chart_;
-  SeededRandom random_;
+  RelaySockets tcp_;
+  Nobody nobody_;
+  std::uint16_t next_port_ = 30000;
   engine::Gateway* gateway_ = nullptr;
   std::uint64_t life_ = 0;  // of the gateway: what was put off for an earlier one is forgotten
   bool called_ = false;
-  std::map<packet::Endpoint, TcpService> tcp_;
   std::map<packet::Endpoint, UdpService> udp_;
   DnsServer dns_;
-  std::map<engine::RelayId, flow::Destination> dialling_;
-  std::map<engine::RelayId, std::unique_ptr<Socket>> sockets_;
-  std::vector<std::unique_ptr<Socket>> detached_;
   std::map<engine::RelayId, flow::Destination> datagram_sockets_;
 };
 

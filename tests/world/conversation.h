@@ -30,7 +30,7 @@ class Conversation {
   AppTcp& tcp() { return *tcp_; }
   Talker& app() { return app_; }
   // The service's end of the connection; null: it was never connected.
-  Talker* service() { return service_.talkers.empty() ? nullptr : service_.talkers.back().get(); }
+  Talker* service() { return service_.talkers.empty() ? nullptr : service_.talkers.back(); }
   TcpService& at() { return service_; }
   bool services_ended() const;
 

@@ -26,6 +26,24 @@ class StreamSocket {
   virtual void flush() = 0;         // ends a batch of calls: the socket sends what may be sent
 };
 
+// What stands behind a connection.
+class Program {
+ public:
+  virtual ~Program() = default;
+  virtual void connected(StreamSocket& socket) = 0;
+  // The socket can do more than before.
+  virtual void pump() = 0;
+  virtual void socket_reset() = 0;
+};
+
+// Says and reads nothing.
+class Nobody final : public Program {
+ public:
+  void connected(StreamSocket&) override {}
+  void pump() override {}
+  void socket_reset() override {}
+};
+
 struct Script {
   std::uint64_t send = 0;  // bytes; an echo sends what it reads instead
   bool echo = false;
@@ -39,7 +57,7 @@ struct Script {
   std::optional<std::uint64_t> skip;         // leaves out the byte at this offset: a fault that must be found
 };
 
-class Talker {
+class Talker final : public Program {
  public:
   enum class End : std::uint8_t {
     kNone,
@@ -52,10 +70,9 @@ class Talker {
   // `sends` and `expects` name the contents of the two directions.
   Talker(Timeline& time, const Script& script, std::uint64_t sends, std::uint64_t expects);
 
-  void connected(StreamSocket& socket);
-  // The socket can do more than before.
-  void pump();
-  void socket_reset();
+  void connected(StreamSocket& socket) override;
+  void pump() override;
+  void socket_reset() override;
   void failed();
 
   const Script& script() const { return script_; }

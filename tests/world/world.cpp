@@ -35,6 +35,7 @@ World::World(const WorldOptions& options)
     : chart(time, options.chart),
       cluster(time, chart, options.seed * 7 + 1),
       laptop(time, client_pool_, chart, options.laptop),
+      processes(time, chart, Chart::Column::kLaptop, options.seed * 7 + 5),
       options_(options),
       random_(options.seed * 7 + 2),
       client_random_(options.seed * 7 + 3),
@@ -57,11 +58,13 @@ World::World(const WorldOptions& options)
   config.wall_clock_ns = 1'000'000'000;
   config.max_half_open = options.max_half_open;
   client_ = std::make_unique<engine::Client>(config, client_pool_, client_random_, *attachment_, *stub_, time.now());
+  processes.use(client_.get());
   start_gateway();
 }
 
 World::~World() {
   kill_gateway();
+  processes.use(nullptr);
   client_->stop(time.now());
   client_->flush(time.now());
   laptop.deliver(client_->packets());
@@ -77,7 +80,9 @@ void World::start_gateway() {
   config.icmp_echo = options_.gateway_icmp_echo;
   config.streams_per_client = options_.streams_per_client;
   config.dials_per_client = options_.dials_per_client;
+  config.services = options_.services;
   gateway_ = std::make_unique<engine::Gateway>(config, gateway_pool_, gateway_random_, time.now());
+  for (engine::ServiceId id = 0; id < options_.services.size(); ++id) gateway_->set_endpoints(id, {listener_of(id)});
   cluster.use(gateway_.get());
   set_clients(options_.known_key);
 }
@@ -175,7 +180,7 @@ bool World::turn() {
 // --- the client's driver
 
 bool World::client_turn() {
-  bool any = std::exchange(client_called_, false);
+  bool any = std::exchange(client_called_, false) | processes.take_called();
   laptop.take(batch_);
   if (!batch_.empty()) {
     client_->device_received(batch_, time.now());
@@ -191,7 +196,9 @@ bool World::client_turn() {
     client_->flush(time.now());
     laptop.deliver(client_->packets());
     client_->packets().clear();
+    std::vector<engine::RelayId> writable(client_->writable_relays().begin(), client_->writable_relays().end());
     client_events_taken();
+    for (engine::RelayId relay : writable) processes.writable(relay);
     client_->settle();
     machine_questions_taken();
   }
@@ -264,9 +271,22 @@ void World::client_events_taken() {
         chart.note(Chart::Column::kCarrier, "-- the link is down: " + event.error.message);
         if (event.error.code == ErrorCode::kProtocol && !damaged_) fault_ = "the client: " + event.error.message;
         break;
-      default: break;
+      default:
+        if (process_event(event)) continue;
+        break;
     }
     client_events.push_back(std::move(event));
+  }
+}
+
+// True: it was about a socket to a process of the laptop.
+bool World::process_event(const ClientEvent& event) {
+  switch (event.kind) {
+    case ClientEvent::Kind::kDialLocal: processes.dial(event.relay, event.local); return true;
+    case ClientEvent::Kind::kCloseRelay: processes.close(event.relay, event.reset); return true;
+    case ClientEvent::Kind::kFinishRelay: processes.finish(event.relay); return true;
+    case ClientEvent::Kind::kResumeReading: processes.resume(event.relay); return true;
+    default: return false;
   }
 }
 
@@ -397,9 +417,11 @@ void World::gateway_events_taken() {
       case GatewayEvent::Kind::kCame:
       case GatewayEvent::Kind::kWent:
       case GatewayEvent::Kind::kRefused:
+      case GatewayEvent::Kind::kIntercept:
         if (event.text.find("violation") != std::string::npos && !damaged_) fault_ = "the gateway: " + event.text;
-        chart.note(Chart::Column::kGateway, event.kind == GatewayEvent::Kind::kCame ? "came: " + event.client
-                                                                                    : "went or refused: " + event.text);
+        chart.note(Chart::Column::kGateway, event.kind == GatewayEvent::Kind::kCame        ? "came: " + event.client
+                                            : event.kind == GatewayEvent::Kind::kIntercept ? event.client + " " + event.text
+                                                                                           : "went or refused: " + event.text);
         gateway_events.push_back(std::move(event));
         break;
       default: cluster.event(event); break;

@@ -40,11 +40,13 @@ struct WorldOptions {
   std::size_t streams_per_client = 16384;
   std::size_t dials_per_client = 1024;
   bool gateway_icmp_echo = true;
+  std::vector<engine::ServiceConfig> services;  // reached at listener_of() each
 };
 
 // The addresses that every world has.
 inline const packet::Address kStub = packet::Address::v4(100, 64, 0, 53);
 packet::Endpoint service_at(unsigned number, std::uint16_t port = 80, bool v6 = false);
+inline packet::Endpoint listener_of(engine::ServiceId service) { return service_at(200 + service); }
 
 class World {
  public:
@@ -114,6 +116,7 @@ class World {
  public:
   Cluster cluster;
   Laptop laptop;
+  RelaySockets processes;  // of the laptop, which the client connects to
 
  private:
   struct Carrier {
@@ -134,6 +137,7 @@ class World {
   bool turn();
   bool client_turn();
   void client_events_taken();
+  bool process_event(const engine::ClientEvent& event);
   void machine_questions_taken();
   bool read_for_client();
   bool write_for_client();
