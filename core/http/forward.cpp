@@ -128,10 +128,9 @@ Slice forward_request(const Head& request, const RequestHop& hop, BufferPool& po
       out << "\r\n";
     } else if (equals_ignoring_case(field.name, "te")) {
       trailers = trailers || lists(field.value, "trailers");
-    } else if (hop.upgrade && equals_ignoring_case(field.name, "upgrade")) {
-      out << field.line;
-    } else if (!is_for_one_hop(field.name) && !connection.names(field.name)) {
-      out << field.line;
+    } else {
+      const bool stays = hop.upgrade && equals_ignoring_case(field.name, "upgrade");
+      if (stays || (!is_for_one_hop(field.name) && !connection.names(field.name))) out << field.line;
     }
   }
   if (!hop.client.empty() && !forwarded) {
