@@ -78,25 +78,34 @@ Result<void> ControlClient::send(const control::Request& request) {
 
 Result<control::Answer> ControlClient::receive(Duration patience) {
   Instant until = boot_now() + patience;
-  std::size_t end;
-  while ((end = received_.find('\n')) == std::string::npos) {
-    if (received_.size() >= control::kMaxLine) return fail(ErrorCode::kProtocol, "tund's answer is longer than 64 KiB");
+  for (;;) {
+    auto answer = take();
+    if (!answer) return tl::make_unexpected(answer.error());
+    if (*answer) return std::move(**answer);
     auto left = std::chrono::ceil<std::chrono::milliseconds>(until - boot_now());
     pollfd readable{socket_.get(), POLLIN, 0};
     int ready = left.count() <= 0 ? 0 : poll(&readable, 1, int(left.count()));
-    if (ready < 0 && errno == EINTR) continue;
     if (ready == 0) return fail(ErrorCode::kTimedOut, "tund does not answer", "see its log: `journalctl -u tund`");
+  }
+}
+
+Result<std::optional<control::Answer>> ControlClient::take() {
+  std::size_t end;
+  while ((end = received_.find('\n')) == std::string::npos) {
+    if (received_.size() >= control::kMaxLine) return fail(ErrorCode::kProtocol, "tund's answer is longer than 64 KiB");
     char buffer[16 * 1024];
     ssize_t size = recv(socket_.get(), buffer, sizeof buffer, 0);
-    if (size == 0 || (size < 0 && errno != EINTR && errno != EAGAIN)) return tl::make_unexpected(gone());
-    if (size > 0) received_.append(buffer, std::size_t(size));
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0 && errno == EAGAIN) return std::nullopt;
+    if (size <= 0) return tl::make_unexpected(gone());
+    received_.append(buffer, std::size_t(size));
   }
   auto answer = control::parse_answer(std::string_view(received_).substr(0, end));
   received_.erase(0, end + 1);
   if (!answer)
     return fail(ErrorCode::kProtocol, "tund's answer is not understood: " + answer.error().message,
                 answer.error().advice);
-  return answer;
+  return std::move(*answer);
 }
 
 }  // namespace causeway::platform

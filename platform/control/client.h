@@ -3,6 +3,7 @@
 
 #include <sys/un.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,9 @@ class ControlClient {
   Result<void> send(const control::Request& request);
   // The next answer. kTimedOut: none came in `patience`. kUnavailable: tund went away.
   Result<control::Answer> receive(Duration patience);
+  // The same without waiting: nothing where it has not come whole. descriptor() is readable when it is worth asking.
+  Result<std::optional<control::Answer>> take();
+  int descriptor() const { return socket_.get(); }
 
  private:
   explicit ControlClient(Descriptor socket) : socket_(std::move(socket)) {}
