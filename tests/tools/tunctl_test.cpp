@@ -6,47 +6,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
-
 #include "core/noise/keys.h"
-#include "tests/tools/daemon.h"
+#include "tests/tools/run_tunctl.h"
 
 namespace causeway {
 namespace {
 
-struct Ran {
-  int code = -1;
-  std::string out;  // standard output, and then standard error
-};
-
-Ran shell(const std::string& command) {
-  Ran ran;
-  FILE* pipe = popen(command.c_str(), "r");
-  std::array<char, 4096> buffer;
-  while (std::size_t size = fread(buffer.data(), 1, buffer.size(), pipe)) ran.out.append(buffer.data(), size);
-  int status = pclose(pipe);
-  if (WIFEXITED(status)) ran.code = WEXITSTATUS(status);
-  return ran;
-}
-
-std::string program() {
-  const char* path = std::getenv("CAUSEWAY_TUNCTL");
-  EXPECT_TRUE(path) << "set by meson test: where tunctl was built";
-  return path ? path : "tunctl";
-}
-
-Ran tunctl(const std::string& words) { return shell(program() + ' ' + words + " 2>&1"); }
-Ran tunctl(const Daemon& daemon, const std::string& words) {
-  return shell("CAUSEWAY_SOCKET=" + daemon.socket + ' ' + program() + ' ' + words + " 2>&1");
-}
-
-bool has(const Ran& ran, std::string_view text) { return ran.out.find(text) != std::string::npos; }
-
 TEST(Tunctl, HelpListsVerbsAndExitCodes) {
   Ran help = tunctl("--help");
   EXPECT_EQ(help.code, 0);
-  for (std::string_view word : {"keygen", "pubkey", "up", "down", "status", "version", "Exit codes",
-                                "tund is not running", "CAUSEWAY_SOCKET"}) {
+  for (std::string_view word : {"keygen", "pubkey", "up", "down", "status", "version", "Exit codes", "intercept",
+                                "leave", "list", "tund is not running", "CAUSEWAY_SOCKET"}) {
     EXPECT_TRUE(has(help, word)) << word;
   }
   EXPECT_EQ(tunctl("up --help").code, 0);
@@ -113,7 +83,8 @@ TEST(Tunctl, PubkeyWarnsOfLooseRightsAndRefusesWhatIsNoKey) {
 
 TEST(Tunctl, WithoutADaemonSaysSo) {
   TestFolder folder;
-  for (const char* words : {"up", "down", "status", "status --json"}) {
+  for (const char* words : {"up", "down", "status", "status --json", "list", "intercept orders", "leave orders",
+                            "intercept orders -- true", "intercept orders --env-file /dev/null"}) {
     Ran ran = tunctl("--socket " + folder.path + "/none.sock " + words);
     EXPECT_EQ(ran.code, 3) << words;
     EXPECT_TRUE(has(ran, "tund is not running"));

@@ -1,11 +1,13 @@
 // Asking tund, and telling people what is wrong.
 #pragma once
 
+#include <cstdio>
 #include <functional>
 #include <string>
 
 #include "platform/control/client.h"
 #include "tools/tunctl/exit_code.h"
+#include "tools/tunctl/words.h"
 
 namespace causeway::tunctl {
 
@@ -18,8 +20,11 @@ ExitCode call(const std::string& socket, const control::Request& request, Durati
 void complain(const std::string& message, const std::string& advice = {});
 // The same for something wrong on this side: files, keys, the call itself.
 ExitCode complain(const Error& error, ExitCode code);
+// What tund said, or that it could not be asked.
+ExitCode complain(const control::ErrorAnswer& error);
+ExitCode complain_of_call(const Error& error);
 
-// "840 us", "4.1 ms", "2.30 s"
-std::string time_text(std::chrono::microseconds time);
+// "  device      4.1 ms  cw-demo"
+void print(std::FILE* to, const control::StepAnswer& step);
 
 }  // namespace causeway::tunctl

@@ -17,12 +17,14 @@ enum class ExitCode : int {
   kClusterDns = 8,
   kMachine = 9,
   kNotUp = 10,
+  kNoService = 11,
+  kTaken = 12,
 };
 
 // The table for --help.
 const char* exit_code_help();
 
-// For what tund answered: where `up` stopped tells more than why.
+// For what tund answered: where `up` or `intercept` stopped tells more than why.
 ExitCode exit_code_of(const control::ErrorAnswer& error);
 
 }  // namespace causeway::tunctl

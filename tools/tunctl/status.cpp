@@ -7,14 +7,6 @@
 namespace causeway::tunctl {
 namespace {
 
-std::string span_text(std::chrono::seconds span) {
-  auto s = span.count();
-  if (s < 60) return fmt::format("{} s", s);
-  if (s < 3600) return fmt::format("{} min {} s", s / 60, s % 60);
-  if (s < 86400) return fmt::format("{} h {} min", s / 3600, s / 60 % 60);
-  return fmt::format("{} d {} h", s / 86400, s / 3600 % 24);
-}
-
 std::string first_line(const control::TunnelAnswer& tunnel) {
   if (tunnel.state == "up") {
     std::string line = fmt::format("{}: up for {}, by {}", tunnel.profile, span_text(tunnel.up_for), tunnel.gateway);
@@ -48,6 +40,7 @@ void print(const control::TunnelAnswer& tunnel, bool counters) {
   row("resolver", tunnel.resolver);
   row("ping", tunnel.icmp);
   row("cipher", tunnel.cipher);
+  for (const std::string& intercept : tunnel.intercepts) row("intercept", intercept);
   row("gateway key", tunnel.gateway_key);
   row("own key", tunnel.own_key);
   if (!counters) return;

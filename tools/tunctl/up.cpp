@@ -10,11 +10,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-void print(const control::StepAnswer& step) {
-  fmt::print("  {:<9} {:>8}  {}\n", step.name, time_text(step.took), step.detail);
-  std::fflush(stdout);
-}
-
 void print(const control::UpAnswer& up) {
   switch (up.outcome) {
     case control::UpOutcome::kUp: fmt::print("{} is up, in {}\n", up.profile, time_text(up.took)); break;
@@ -37,7 +32,7 @@ ExitCode up(const std::string& socket, const std::string& profile) {
   }
   // Longer than any step may take, also for who joins late.
   return call(socket, request, 60s, [](const control::Answer& answer) {
-    if (const auto* step = std::get_if<control::StepAnswer>(&answer)) print(*step);
+    if (const auto* step = std::get_if<control::StepAnswer>(&answer)) print(stdout, *step);
     if (const auto* done = std::get_if<control::UpAnswer>(&answer)) print(*done);
     return ExitCode::kDone;
   });

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "tools/tunctl/exit_code.h"
+#include "tools/tunctl/intercept_options.h"
 
 namespace causeway::tunctl {
 
@@ -12,6 +13,10 @@ ExitCode pubkey(const std::string& file);              // "-": from standard inp
 ExitCode up(const std::string& socket, const std::string& profile);
 ExitCode down(const std::string& socket, const std::string& profile);
 ExitCode status(const std::string& socket, const std::string& profile, bool json, bool counters);
+// The exit code, which is the command's where there is one.
+int intercept(const std::string& socket, const InterceptWords& words);
+ExitCode leave(const std::string& socket, const InterceptWords& words);
+ExitCode list(const std::string& socket, const std::string& profile, bool json);
 ExitCode version(const std::string& socket);
 
 }  // namespace causeway::tunctl
