@@ -13,6 +13,7 @@
 #include "platform/loop/file_watch.h"
 #include "platform/net/secret_file.h"
 #include "tools/gateway/options.h"
+#include "tools/gateway/services.h"
 
 namespace causeway::gateway {
 namespace {
@@ -37,6 +38,10 @@ std::size_t raise_descriptor_limit() {
   return std::size_t(limit.rlim_cur);
 }
 
+Duration from_seconds(double seconds) {
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+}
+
 platform::GatewaySettings settings_of(const config::GatewayConfig& config, const link::StreamCarrier::Keys& keys) {
   platform::GatewaySettings settings;
   std::size_t descriptors = raise_descriptor_limit();
@@ -50,6 +55,8 @@ platform::GatewaySettings settings_of(const config::GatewayConfig& config, const
   engine.dials_per_client = config.limits.dials_per_client;
   engine.refusals_per_second = config.limits.refusals_per_second;
   engine.udp_idle = std::chrono::seconds(config.limits.udp_idle);
+  engine.intercept_grace = from_seconds(config.intercept_grace);
+  engine.intercept_lease = from_seconds(config.intercept_lease);
   std::size_t taken = engine.max_carriers + kOwnDescriptors;
   settings.max_relays = descriptors > taken ? descriptors - taken : 1;
   settings.listen = config.listen;
@@ -91,13 +98,24 @@ int check(const config::GatewayConfig& config) {
   }
   for (const std::string& mistake : list->mistakes) spdlog::error("{}", platform::printable(mistake));
   if (!list->mistakes.empty()) return kFailed;
+  if (auto services = read_services(config); !services) {
+    say(services.error());
+    return kFailed;
+  }
   std::printf("the configuration is good; %s\n", clients_may_enter(list->clients.size()).c_str());
   return kDone;
 }
 
 int serve(const config::GatewayConfig& config, const link::StreamCarrier::Keys& keys) {
+  platform::GatewaySettings settings = settings_of(config, keys);
+  auto services = read_services(config);
+  if (!services) {
+    say(services.error());
+    return kFailed;
+  }
+  settings.services = std::move(*services);
   platform::Loop loop;
-  auto started = platform::GatewayDriver::start(loop, settings_of(config, keys));
+  auto started = platform::GatewayDriver::start(loop, std::move(settings));
   if (!started) {
     say(started.error());
     return kFailed;

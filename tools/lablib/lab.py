@@ -117,7 +117,7 @@ class Lab:
             if path is not None:
                 network.make_wan()
         with _timed("DNS, nginx, redis, PostgreSQL, iperf3 and the probe service"):
-            services.start_all(self.processes)
+            services.start_all(self.processes, direct)
         if not direct:
             with _timed("the gateway, as an ordinary user"):
                 self.gateway.make_keys()

@@ -28,6 +28,9 @@ ROUTES = ("10.96.0.0/16", "fd00:96::/112", "10.244.0.0/16", "fd00:244::/112")
 SERVICES = {
     "kube-dns.kube-system": ("10.96.0.53", "fd00:96::53"),
     "orders.shop": ("10.96.0.10", "fd00:96::10"),
+    "orders-v1.shop": ("10.96.0.11", "fd00:96::11"),
+    "prices.shop": ("10.96.0.12", "fd00:96::12"),
+    "ledger.shop": ("10.96.0.13", "fd00:96::13"),
     "cache.shop": ("10.96.0.20", "fd00:96::20"),
     "db.shop": ("10.96.0.30", "fd00:96::30"),
     "echo.shop": ("10.96.0.40", "fd00:96::40"),
@@ -38,6 +41,8 @@ SERVICES = {
     "noroute.shop": ("10.96.0.80", "fd00:96::80"),
     "forbidden.shop": ("10.96.0.90", "fd00:96::90"),
 }
+# Those at which the gateway itself listens, as they can be intercepted.
+BY_GATEWAY = ("orders.shop", "prices.shop", "ledger.shop")
 WITHOUT_HOST = ("unreachable.shop", "noroute.shop")
 PODS = [(f"10.244.1.{n}", f"fd00:244::{n}") for n in (11, 12, 13)]
 
@@ -59,10 +64,12 @@ REDIS_PORT = 6379
 POSTGRES_PORT = 5432
 ECHO_PORT = 7
 PROBE_PORT = 7000
+LEDGER_PORT = 7070  # the probe service by way of the gateway: it has its own port at all addresses
 IPERF_PORTS = (5201, 5202, 5203, 5204)
 
 # No such user exists: nothing else on the machine belongs to the gateway.
 GATEWAY_UID = 64123
+GRACE = 2  # seconds that the gateway leaves to requests whose laptop stopped answering: less than is usual, for the tests' sake
 
 
 def laptop(number):
@@ -101,3 +108,7 @@ def profiles_dir(number):
 
 def gateway_dir():
     return RUN / "gateway"
+
+
+def gateway_control_socket():
+    return gateway_dir() / "control.sock"

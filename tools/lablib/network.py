@@ -58,7 +58,8 @@ def make_cluster():
     cluster = layout.CLUSTER
     _make(cluster)
     _sysctl(cluster, net__ipv4__ip_forward=1, net__ipv6__conf__all__forwarding=1, net__ipv4__icmp_ratelimit=0,
-            net__ipv6__icmp__ratelimit=0, net__ipv4__ping_group_range=f"{layout.GATEWAY_UID} {layout.GATEWAY_UID}")
+            net__ipv6__icmp__ratelimit=0, net__ipv4__ping_group_range=f"{layout.GATEWAY_UID} {layout.GATEWAY_UID}",
+            net__ipv4__ip_unprivileged_port_start=layout.HTTP_PORT)  # where the gateway listens for services
     addresses = [pair for name, pair in layout.SERVICES.items() if name not in layout.WITHOUT_HOST]
     for pair in addresses + layout.PODS + [layout.GATEWAY_ADDRESS, layout.DIRECT, layout.DIRECT_DROP]:
         for address in pair:

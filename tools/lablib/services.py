@@ -90,6 +90,7 @@ http {{
   server {{
 {listen}
     location / {{ return 200 "{text}\\n"; }}
+    location = /client {{ return 200 "$http_x_forwarded_for|$http_forwarded\\n"; }}
   }}
 }}
 """)
@@ -140,10 +141,12 @@ def _probe(processes):
                   [sys.executable, script, layout.PROBE_PORT, layout.ECHO_PORT, *addresses], [("::", layout.PROBE_PORT)])
 
 
-def start_all(processes):
-    """Starts everything side by side, then waits for each. A LabError names the one that failed."""
+def start_all(processes, direct):
+    """Starts everything side by side, then waits for each. A LabError names the one that failed. `direct`: no gateway stands before
+    any service."""
     LOGS.mkdir(parents=True, exist_ok=True)
-    orders = [*SERVICES["orders.shop"], *SERVICES["orders.infra"], *DIRECT, *(one for pod in layout.PODS for one in pod)]
+    names = ("orders-v1.shop", "orders.infra", *(("orders.shop", "prices.shop") if direct else ()))
+    orders = [*(address for name in names for address in SERVICES[name]), *DIRECT, *(one for pod in layout.PODS for one in pod)]
     waits = [
         _named(processes, "dns-cluster", CLUSTER, SERVICES["kube-dns.kube-system"], zones.cluster_zones()),
         _named(processes, "dns-home", HOME, layout.HOME_DNS, zones.home_zones()),

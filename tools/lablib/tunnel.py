@@ -1,5 +1,6 @@
 """The gateway in the cluster, and a daemon with its profiles on each laptop."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -40,6 +41,7 @@ class Gateway:
 
     def make_keys(self):
         self.folder.mkdir(parents=True, exist_ok=True)
+        os.chown(self.folder, layout.GATEWAY_UID, layout.GATEWAY_UID)  # its control socket is made there
         private_key(self.key_file, layout.GATEWAY_UID)
         self.clients_file.write_text("# KEY NAME\n")
 
@@ -52,7 +54,10 @@ class Gateway:
 key_file = "{self.key_file}"
 clients_file = "{self.clients_file}"
 deny = [{forbidden}]
-{extra}""")
+intercept_grace = {layout.GRACE}
+control_socket = "{layout.gateway_control_socket()}"
+{extra}
+{service_tables()}""")
 
     def allow(self, key, name):
         self._replace_clients(self.clients_file.read_text() + f"{key} {name}\n")
@@ -91,6 +96,34 @@ deny = [{forbidden}]
 
     def log(self):
         return self._processes.log(self.NAME)
+
+
+# Service: protocol, port, original, and what its process finds in its environment.
+INTERCEPTABLE = {
+    "orders": ("http", layout.HTTP_PORT, f"orders-v1.shop.svc.cluster.local:{layout.HTTP_PORT}",
+               {"DB_HOST": "db.shop", "GREETING": "It's \"here\", for $5\n\tand `more`"}),
+    "prices": ("http", layout.HTTP_PORT, f"{layout.PODS[0][0]}:{layout.HTTP_PORT}", {}),
+    "ledger": ("tcp", layout.LEDGER_PORT, f"{layout.SERVICES['echo.shop'][0]}:{layout.PROBE_PORT}", {}),
+}
+REFUSES_WHEN_DOWN = ("prices",)
+
+
+def service_tables():
+    """The [[service]] tables of the gateway's configuration: what stands at NAME.shop, see layout.BY_GATEWAY."""
+    text = ""
+    for name, (protocol, port, original, environment) in INTERCEPTABLE.items():
+        four, six = layout.SERVICES[f"{name}.shop"]
+        variables = "".join(f"{key} = {json.dumps(value)}\n" for key, value in environment.items())
+        text += f"""[[service]]
+name = "{name}"
+listen = ["{four}:{port}", "[{six}]:{port}"]
+protocol = "{protocol}"
+original = "{original}"
+local_down = "{'refuse' if name in REFUSES_WHEN_DOWN else 'original'}"
+[service.environment]
+{variables}
+"""
+    return text
 
 
 class Laptop:

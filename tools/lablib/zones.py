@@ -12,6 +12,9 @@ HEAD = """$TTL 5
 # Named ports of services, as Kubernetes publishes them: _PORT._PROTOCOL.SERVICE.
 PORTS = {
     "orders.shop": [("http", "tcp", layout.HTTP_PORT)],
+    "orders-v1.shop": [("http", "tcp", layout.HTTP_PORT)],
+    "prices.shop": [("http", "tcp", layout.HTTP_PORT)],
+    "ledger.shop": [("ledger", "tcp", layout.LEDGER_PORT)],
     "cache.shop": [("redis", "tcp", layout.REDIS_PORT)],
     "db.shop": [("postgresql", "tcp", layout.POSTGRES_PORT)],
     "echo.shop": [("echo", "udp", layout.ECHO_PORT), ("probe", "tcp", layout.PROBE_PORT)],

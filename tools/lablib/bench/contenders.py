@@ -154,7 +154,7 @@ class WireGuardGo(Contender):
 
 
 class Ours(Contender):
-    key, title, host = "C", "causeway", layout.SERVICES["orders.shop"][0]
+    key, title, host = "C", "causeway", layout.SERVICES["orders.infra"][0]
     DEVICE = f"cw-{tunnel.DEMO}"
     sources = [f"198.19.1.{100 + i}" for i in range(SOURCES)]
     idle_flows = (1000, 15000)
