@@ -37,15 +37,15 @@ Result<void> clear(const std::string& path, const sockaddr_un& address) {
   if (lstat(path.c_str(), &found) != 0) return {};
   if (!S_ISSOCK(found.st_mode)) {
     return fail(ErrorCode::kConflict, path + " is there already, and is no socket",
-                "choose another --socket, or remove it");
+                "choose another path, or remove it");
   }
   for (auto waited = kPause;; waited += kPause) {
     Result<bool> answers = somebody_answers(address);
     if (!answers) return tl::make_unexpected(answers.error());
     if (!*answers) break;
     if (waited > kPatience) {
-      return fail(ErrorCode::kConflict, "another tund answers on " + path,
-                  "end that one first, or choose another --socket");
+      return fail(ErrorCode::kConflict, "another process answers on " + path,
+                  "end that one first, or choose another path");
     }
     std::this_thread::sleep_for(kPause);
   }
