@@ -48,7 +48,10 @@ def iperf(contender, port, flows, way, seconds, warm_up):
 
 def bits_per_second(report):
     """What arrived."""
-    return report["end"]["sum_received"]["bits_per_second"]
+    received = report["end"].get("sum_received")
+    if received is None:
+        raise Failed(f"iperf3 has no result: {report.get('error') or json.dumps(report)[-200:]}")
+    return received["bits_per_second"]
 
 
 def load(verb, contender, port, *words, seconds, warm_up):

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 from .. import layout, network, wan
 from ..shell import LabError
-from .contenders import LOAD_PORT
+from .contenders import LOAD_PORT, THROUGH_WAN
 from .loads import Failed, bits_per_second, end, finish, iperf, load
 from .rounds import Together
 
+# A server takes one client, and over a long way it takes it a while to see that the last one is gone.
+PORTS = {kind.key: port for kind, port in zip(THROUGH_WAN, layout.IPERF_PORTS)}
 REQUESTS = 4  # connections with one small request at a time each
 OVERHEAD = 2.5  # seconds of a measure that are neither warm-up nor measured
 
@@ -89,8 +91,8 @@ class WanMeasures:
         seconds = self.seconds(path)
         bulk, requests = {}, {}
         try:
-            for contender, port in zip(contenders, layout.IPERF_PORTS):
-                bulk[contender.key] = iperf(contender, port, 1, way, seconds + 1, self.warm_up)
+            for contender in contenders:
+                bulk[contender.key] = iperf(contender, PORTS[contender.key], 1, way, seconds + 1, self.warm_up)
                 if path.rate:
                     requests[contender.key] = load("rr", contender, LOAD_PORT, "--connections", REQUESTS, seconds=seconds, warm_up=self.warm_up)
             return {key: self._outcome(path, way, bulk[key], requests.get(key)) for key in bulk}
