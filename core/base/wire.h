@@ -4,6 +4,7 @@
 // A WireWriter asserts that what is written fits; callers ask for room first, with varint_size() and the like.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -67,6 +68,9 @@ class WireReader {
 class WireWriter {
  public:
   explicit WireWriter(MutableBytes space) : space_(space) {}
+
+  // No more than `n` further bytes from now on.
+  void limit(std::size_t n) { space_ = space_.first(at_ + std::min(n, room())); }
 
   std::size_t size() const { return at_; }
   std::size_t room() const { return space_.size() - at_; }

@@ -293,6 +293,9 @@ void Client::carrier_closed(const Error& error, Instant now) { impl_->carrier_cl
 void Client::carrier_progressed(Instant now) {
   if (impl_->session_) impl_->session_->link.progressed(now);
 }
+void Client::set_carrier_room(std::size_t bytes) {
+  if (impl_->session_) impl_->session_->link.set_room(bytes);
+}
 void Client::machine_answered(DnsRequestId request, Bytes message, Instant now) {
   impl_->names_.machine_answered(request, message, now);
 }

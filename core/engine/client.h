@@ -156,6 +156,8 @@ class Client final : public Relays {
   void carrier_closed(const Error& error, Instant now);
   // The kernel's count of bytes that the peer's host acknowledged has moved: the carrier is slow, not dead.
   void carrier_progressed(Instant now);
+  // How much the carrier that is there now would take: see link::Link::set_room().
+  void set_carrier_room(std::size_t bytes);
 
   // The machine's answers to what take_machine_questions() gave.
   void machine_answered(DnsRequestId request, Bytes message, Instant now);

@@ -176,6 +176,12 @@ void Gateway::carrier_progressed(CarrierId id, Instant now) {
   Impl::Carrier* carrier = impl_->find(id);
   if (carrier && carrier->session) carrier->session->link.progressed(now);
 }
+void Gateway::set_carrier_room(CarrierId id, std::size_t bytes) {
+  Impl::Carrier* carrier = impl_->find(id);
+  if (!carrier || !carrier->session) return;
+  carrier->session->link.set_room(bytes);
+  impl_->touch(id, *carrier);
+}
 void Gateway::carrier_closed(CarrierId id, Instant now) { impl_->closed(id, now); }
 void Gateway::dialled(RelayId relay, Instant now) { impl_->dialled(relay, now); }
 void Gateway::dial_failed(RelayId relay, link::Reason why, Instant now) { impl_->dial_failed(relay, why, now); }

@@ -128,6 +128,8 @@ class Gateway final : public Relays {
   std::size_t transmit(CarrierId carrier, std::array<Bytes, 2>& pieces);
   void transmitted(CarrierId carrier, std::size_t n, Instant now);
   void carrier_progressed(CarrierId carrier, Instant now);
+  // How much it would take now: see link::Link::set_room().
+  void set_carrier_room(CarrierId carrier, std::size_t bytes);
   void carrier_closed(CarrierId carrier, Instant now);
 
   // Where the cluster reaches a service; clients are told.

@@ -9,6 +9,7 @@ Link::Link(Traffic& traffic, const Timing& timing) : traffic_(traffic), timing_(
 void Link::attach(StreamCarrier& carrier, Instant now) {
   if (carrier_) ++carrier_index_;
   carrier_ = &carrier;
+  room_ = kRoom;
   while (!items_.empty()) traffic_.lost(items_.pop_front());
   records_.clear();
   pings_.clear();
@@ -54,7 +55,7 @@ void Link::flush(Instant now) {
   batch_full_ = false;
   while (carrier_ && !(over() && !close_)) {
     // A CLOSE does not wait for room: nothing comes behind it.
-    bool room = carrier_->unsent() < kBatch || close_;
+    bool room = carrier_->unsent() < room_ || close_;
     MutableBytes space = room ? carrier_->record_space() : MutableBytes();
     if (space.empty()) {
       batch_full_ = true;
@@ -65,8 +66,8 @@ void Link::flush(Instant now) {
     bool traffic = !over() && !close_ && records_.size() < kMaxUnacknowledgedRecords && traffic_.has_frames();
     write_acknowledgement(writer, traffic, now);
     std::size_t acknowledgement = writer.size();
-    write_link_frames(writer, now);
-    if (traffic) traffic_.write_frames(writer, *this, unacknowledged_ < kUnacknowledgedBudget, now);
+    write_link_frames(writer, traffic, now);
+    if (traffic) traffic_.write_frames(writer, *this, bulk(), now);
     if (writer.empty()) {
       carrier_->leave_space();
       return;
@@ -87,6 +88,14 @@ void Link::flush(Instant now) {
   }
 }
 
+// What the next record may have of it. Where the room is short the path is slow, and a record is opened when its last byte has
+// come: there it is a part of the room, and no more than is left of it.
+std::size_t Link::bulk() const {
+  if (unacknowledged_ >= kUnacknowledgedBudget) return 0;
+  if (room_ == kRoom) return kRoom;
+  return std::max(std::min(room_ / 4, room_ - std::min(room_, carrier_->unsent())), kLeastBulk);
+}
+
 void Link::write_acknowledgement(WireWriter& writer, bool with_traffic, Instant now) {
   if (!owe_ack_ || (!with_traffic && ack_due_ > now)) return;
   acknowledged_ = carrier_->records_received();
@@ -95,7 +104,8 @@ void Link::write_acknowledgement(WireWriter& writer, bool with_traffic, Instant 
   ack_due_ = kNever;
 }
 
-void Link::write_link_frames(WireWriter& writer, Instant now) {
+void Link::write_link_frames(WireWriter& writer, bool with_traffic, Instant now) {
+  if (with_traffic && pings_.empty() && now - last_ping_ >= timing_.measure_each) ping(0, now);
   while (!pongs_.empty()) write_pong(writer, pongs_.pop_front());
   for (std::size_t i = 0; i < pings_.size(); ++i) {
     if (pings_[i].written) continue;
@@ -162,7 +172,10 @@ bool Link::acknowledgement(const Frame& frame, Instant now) {
   return true;
 }
 
-void Link::ping(std::uint64_t token, Instant now) { pings_.push_back({next_ping_token_++, token, now, false}); }
+void Link::ping(std::uint64_t token, Instant now) {
+  last_ping_ = now;
+  pings_.push_back({next_ping_token_++, token, now, false});
+}
 
 void Link::pong(std::uint64_t wire, Instant now) {
   while (!pings_.empty() && pings_.front().written && pings_.front().wire <= wire) {
@@ -201,9 +214,9 @@ Instant Link::next_ping() const {
 
 Instant Link::deadline() const {
   if (over() || !carrier_) return kNever;
-  if (batch_full_ && carrier_->state() == StreamCarrier::State::kOpen && carrier_->unsent() < kBatch / 2) return Instant{};
+  if (batch_full_ && carrier_->state() == StreamCarrier::State::kOpen && carrier_->unsent() < room_ / 2) return Instant{};
   Instant dead = eliciting_outstanding() ? last_progress_ + timing_.dead_after : kNever;
-  if (carrier_->unsent() >= kBatch) return dead;  // nothing can be sealed before the carrier has taken some
+  if (carrier_->unsent() >= room_) return dead;  // nothing can be sealed before the carrier has taken some
   return std::min({ack_due_, dead, next_ping()});
 }
 

@@ -3,11 +3,13 @@
 //
 // A carrier is dead when something is outstanding (a record that asks for acknowledgement) and nothing has progressed for 5 s:
 // no acknowledgement, no record of the peer, no movement of the kernel's count of acknowledged bytes. Every record but a bare
-// acknowledgement is acknowledged within 20 ms, so each is its own echo; on a silent link a PING is sent.
+// acknowledgement is acknowledged within 20 ms, so each is its own echo; on a silent link a PING is sent. Another rides with traffic
+// once a second, as windows grow by the round trip.
 //
 // Violations and CLOSE end the link: over() is true then and error() says why; flush() has written what the peer should know.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,6 +32,7 @@ class Link final : private SentItems {
     Duration active_echo = std::chrono::seconds(5);
     Duration watched_echo = std::chrono::seconds(1);
     Duration dead_after = std::chrono::seconds(5);
+    Duration measure_each = std::chrono::seconds(1);  // under traffic: the way there and back may become another
   };
   struct Echo {
     std::uint64_t token;
@@ -45,8 +48,10 @@ class Link final : private SentItems {
 
   // Handles the records that have come.
   void receive(Instant now);
-  // Fills and seals records while the carrier takes them, up to a batch that keeps later urgent frames from waiting long.
+  // Fills and seals records while the carrier takes them, up to what there is room for: frames that come later wait behind it.
   void flush(Instant now);
+  // How much may be sealed and not transmitted, from now on. Until told otherwise, and at most, kRoom; 0: nothing for now.
+  void set_room(std::size_t bytes) { room_ = std::min(bytes, kRoom); }
   // The kernel's count of acknowledged bytes moved.
   void progressed(Instant now) { last_progress_ = now; }
 
@@ -87,20 +92,21 @@ class Link final : private SentItems {
 
   void note(const SentItem& item) override;
   void write_acknowledgement(WireWriter& writer, bool with_traffic, Instant now);
-  void write_link_frames(WireWriter& writer, Instant now);
+  void write_link_frames(WireWriter& writer, bool with_traffic, Instant now);
   bool frame_received(const Frame& frame, const Slice& record, Instant now);
   bool acknowledgement(const Frame& frame, Instant now);
   void pong(std::uint64_t wire, Instant now);
   void ping(std::uint64_t token, Instant now);
   void end(ErrorCode code, std::string message);
+  std::size_t bulk() const;
   bool eliciting_outstanding() const { return eliciting_ > 0; }
   Instant next_ping() const;
 
   // Unacknowledged payload beyond this holds back bulk; and records beyond that hold back everything but acknowledgements.
   static constexpr std::uint64_t kUnacknowledgedBudget = 16 * 1024 * 1024;
   static constexpr std::size_t kMaxUnacknowledgedRecords = 65536;
-  // What is sealed ahead of the kernel: frames that come later wait behind it.
-  static constexpr std::size_t kBatch = 128 * 1024;
+  static constexpr std::size_t kRoom = 128 * 1024;
+  static constexpr std::size_t kLeastBulk = 2048;  // less of it would cost more than it carries
   static constexpr std::size_t kMaxPongs = 64;
   static constexpr std::uint64_t kAcknowledgeEvery = 16;  // records
 
@@ -120,12 +126,14 @@ class Link final : private SentItems {
   Instant ack_due_ = kNever;
 
   Ring<Ping> pings_;
+  Instant last_ping_{};
   std::uint64_t next_ping_token_ = 1;
   Ring<std::uint64_t> pongs_;
   std::vector<Echo> echoes_;
   std::optional<Duration> round_trip_;
 
   bool watched_ = false;
+  std::size_t room_ = kRoom;
   bool batch_full_ = false;  // the last flush() left frames behind for want of room
 
   std::optional<StreamId> goaway_;

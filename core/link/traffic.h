@@ -32,8 +32,9 @@ class Traffic {
   virtual ~Traffic() = default;
 
   virtual bool has_frames() const = 0;
-  // Adds frames as long as they fit. `bulk` is false while too much is unacknowledged: then only what frees memory is sent.
-  virtual void write_frames(WireWriter& writer, SentItems& sent, bool bulk, Instant now) = 0;
+  // Adds frames as long as they fit, of which at most `bulk` bytes are payload and its headers. 0 while too much is
+  // unacknowledged: then only what frees memory is sent.
+  virtual void write_frames(WireWriter& writer, SentItems& sent, std::size_t bulk, Instant now) = 0;
   // False: the frame breaks a rule; violation() says which.
   virtual bool frame_received(const Frame& frame, const Slice& record, Instant now) = 0;
   virtual const char* violation() const = 0;

@@ -119,7 +119,7 @@ class Mux final : public link::Traffic {
   StreamId highest_peer_stream() const { return highest_peer_; }
 
   bool has_frames() const override;
-  void write_frames(WireWriter& writer, link::SentItems& sent, bool bulk, Instant now) override;
+  void write_frames(WireWriter& writer, link::SentItems& sent, std::size_t bulk, Instant now) override;
   bool frame_received(const link::Frame& frame, const Slice& record, Instant now) override;
   const char* violation() const override { return violation_; }
   void acknowledged(const link::SentItem& item) override;

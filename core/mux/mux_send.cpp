@@ -17,9 +17,10 @@ bool is_listen(link::FrameType type) {
 
 bool Mux::has_frames() const { return !again_.empty() || !control_.empty() || !scheduler_.empty(); }
 
-void Mux::write_frames(WireWriter& writer, link::SentItems& sent, bool bulk, Instant now) {
+void Mux::write_frames(WireWriter& writer, link::SentItems& sent, std::size_t bulk, Instant now) {
   now_ = now;
-  if (!write_control(writer, sent) || !bulk) return;
+  if (!write_control(writer, sent) || bulk == 0) return;
+  writer.limit(bulk);
   while (!scheduler_.empty()) {
     const Scheduler::Turn head = scheduler_.head();
     Stream* stream = find(head.id);

@@ -11,8 +11,6 @@ namespace causeway::platform {
 namespace {
 
 constexpr Duration kProgressEach = std::chrono::seconds(1);
-// The measured best: enough for the kernel to work on, little to wait behind.
-constexpr int kNotSent = 128 * 1024;
 // The engine gives a silent carrier up after 5 s. These free the kernel's memory of it where no engine is left to do so.
 constexpr int kUserTimeoutMs = 30'000;
 constexpr int kKeepIdle = 30, kKeepInterval = 10, kKeepCount = 3;
@@ -21,7 +19,7 @@ constexpr int kKeepIdle = 30, kKeepInterval = 10, kKeepCount = 3;
 
 void set_carrier_options(int socket) {
   set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1);
-  set_option(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, kNotSent);
+  UnsentLimit::set_on(socket);
   set_option(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, kUserTimeoutMs);
   set_option(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
   set_option(socket, IPPROTO_TCP, TCP_KEEPIDLE, kKeepIdle);
@@ -60,17 +58,25 @@ Result<std::size_t> CarrierSocket::read(MutableBytes space) {
 }
 
 Result<std::size_t> CarrierSocket::write(std::span<const Bytes> pieces) {
-  Sent sent = send_pieces(socket_.get(), pieces);
+  Sent sent = unsent_limit_.send(socket_.get(), pieces, boot_now());
   if (sent.error != 0) return fail(ErrorCode::kUnavailable, "the connection broke: " + error_text(sent.error));
-  if (!sent.all) {
-    blocked_ = true;
-    poll_.watch(Poll::kReadable | Poll::kWritable);
-  }
+  if (!sent.all) wait_until_writable();
   if (sent.bytes > 0 && !checking_) {
     checking_ = true;
     progress_.set(boot_now() + kProgressEach);
   }
   return sent.bytes;
+}
+
+std::size_t CarrierSocket::room() {
+  const std::size_t room = unsent_limit_.room(socket_.get());
+  if (room == 0) wait_until_writable();
+  return room;
+}
+
+void CarrierSocket::wait_until_writable() {
+  if (std::exchange(blocked_, true)) return;
+  poll_.watch(Poll::kReadable | Poll::kWritable);
 }
 
 void CarrierSocket::finish() { shutdown(socket_.get(), SHUT_WR); }

@@ -7,6 +7,7 @@
 #include "core/base/result.h"
 #include "platform/loop/loop.h"
 #include "platform/net/socket.h"
+#include "platform/net/unsent_limit.h"
 
 namespace causeway::platform {
 
@@ -18,7 +19,7 @@ class CarrierSocket {
  public:
   struct Callbacks {
     std::function<void()> readable;    // may destroy the carrier; the others may not
-    std::function<void()> writable;    // after a write that was not taken whole
+    std::function<void()> writable;    // after a write that was not taken whole, or no room
     std::function<void()> progressed;  // the kernel's count of acknowledged bytes has moved; at most once a second
   };
   CarrierSocket(Loop& loop, Descriptor socket, Callbacks callbacks);
@@ -27,18 +28,22 @@ class CarrierSocket {
   Result<std::size_t> read(MutableBytes space);
   // Gives how much was taken. Less than all: writable() will be called.
   Result<std::size_t> write(std::span<const Bytes> pieces);
-  // The last write was not taken whole.
+  // The last write was not taken whole, or there is no room.
   bool blocked() const { return blocked_; }
+  // How much is worth making ready for the next write. 0: writable() will be called.
+  std::size_t room();
   // FIN, behind everything written.
   void finish();
 
  private:
   void ready(int events);
   void check_progress();
+  void wait_until_writable();
 
   Descriptor socket_;
   Callbacks callbacks_;
   bool blocked_ = false;
+  UnsentLimit unsent_limit_;
   std::uint64_t acknowledged_ = 0;
   bool checking_ = false;
   Timer progress_;

@@ -170,6 +170,7 @@ void TunnelDriver::end_of_turn() {
 }
 
 std::size_t TunnelDriver::flush(Instant now) {
+  if (carrier_) client_.set_carrier_room(carrier_->room());
   client_.flush(now);
   // What the peer waits for first: the app's acknowledgements can wait.
   std::size_t written = write_carrier(now);

@@ -14,8 +14,6 @@ namespace {
 constexpr int kReadsPerTurn = 2;
 constexpr std::size_t kWritesPerTurn = 512 * 1024;
 
-// Frames that become urgent later wait behind what the kernel holds unsent.
-constexpr int kUnsentInKernel = 128 * 1024;
 constexpr int kKeepIdle = 30, kKeepInterval = 10, kKeepCount = 3;  // seconds, seconds, probes
 
 }  // namespace
@@ -27,7 +25,7 @@ CarrierSocket::CarrierSocket(CarrierHost& host, engine::CarrierId id, Descriptor
       poll_(std::make_unique<Poll>(host.loop(), socket_.get(), [this](int events) { ready(events); })),
       since_(boot_now()) {
   set_option(socket_.get(), IPPROTO_TCP, TCP_NODELAY, 1);
-  set_option(socket_.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, kUnsentInKernel);
+  UnsentLimit::set_on(socket_.get());
   set_option(socket_.get(), SOL_SOCKET, SO_KEEPALIVE, 1);
   set_option(socket_.get(), IPPROTO_TCP, TCP_KEEPIDLE, kKeepIdle);
   set_option(socket_.get(), IPPROTO_TCP, TCP_KEEPINTVL, kKeepInterval);
@@ -64,13 +62,23 @@ void CarrierSocket::discard() {
 }
 
 void CarrierSocket::write() {
+  write_what_fits();
+  if (ended() || closing_) return;
+  const std::size_t room = unsent_limit_.room(socket_.get());
+  if (room == 0) blocked_ = true;
+  if (std::exchange(room_, room) == room && room == UnsentLimit::kMost) return;
+  host_.engine().set_carrier_room(id_, room);
+  host_.touched();
+}
+
+void CarrierSocket::write_what_fits() {
   std::size_t budget = kWritesPerTurn;
   blocked_ = false;
   while (true) {
     std::array<Bytes, 2> pieces;
     std::size_t count = host_.engine().transmit(id_, pieces);
     if (count == 0) break;
-    Sent sent = send_pieces(socket_.get(), std::span(pieces.data(), count));
+    Sent sent = unsent_limit_.send(socket_.get(), std::span(pieces.data(), count), boot_now());
     if (sent.error != 0) return end();
     if (sent.bytes > 0) {
       written_ += sent.bytes;

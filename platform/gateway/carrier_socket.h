@@ -6,6 +6,7 @@
 #include "core/engine/gateway.h"
 #include "platform/loop/deadline_list.h"
 #include "platform/net/socket.h"
+#include "platform/net/unsent_limit.h"
 
 namespace causeway::platform {
 
@@ -51,6 +52,7 @@ class CarrierSocket {
   void read();
   void discard();
   void write();
+  void write_what_fits();
   void watch();
   void end();
 
@@ -60,6 +62,8 @@ class CarrierSocket {
   std::unique_ptr<Poll> poll_;
   DeadlineList::Deadline deadline_;
   Instant since_;
+  UnsentLimit unsent_limit_;
+  std::size_t room_ = UnsentLimit::kMost;  // as the engine was told
   bool blocked_ = false;  // something waits for the socket to take it
   bool closing_ = false;
   bool shut_ = false;       // closing, and everything is written

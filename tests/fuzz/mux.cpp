@@ -166,7 +166,7 @@ class Program {
   void send() {
     std::uint8_t space[4096];
     WireWriter writer(space);
-    mux_.write_frames(writer, sent_, true, now_);
+    mux_.write_frames(writer, sent_, writer.room(), now_);
     CAUSEWAY_ASSERT(writer.size() <= sizeof space);
     WireReader reader(Bytes(space, writer.size()));
     Frame frame;

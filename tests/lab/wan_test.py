@@ -3,11 +3,12 @@
 import contextlib
 import re
 import statistics
+import subprocess
 import time
 
 from lablib import lab, layout
 from lablib.probe_service import made_bytes
-from lablib.shell import LabError, wait_until
+from lablib.shell import LabError, in_namespace, wait_until
 
 from laptop import PATIENCE, LabTest, digest_of, read_all, read_text
 
@@ -105,6 +106,25 @@ class Rate(Wan):
                 rate = float(re.search(r'"sum_received":\s*{[^}]*"bits_per_second":\s*([0-9.e+]+)', text).group(1)) / 1e6
                 # 94.1 are left by the headers of frame, IP and TCP.
                 self.assertTrue(84 < rate < 96, rate)
+
+    def test_at_the_end_that_sends_through_the_tunnel_little_waits_before_a_slow_line(self):
+        self.wan.set(delay=10, rate=10)
+        for way, end, ports in (([], layout.laptop(1), "dport"), (["-R"], layout.CLUSTER, "sport")):
+            with self.subTest(way=way):
+                bulk = subprocess.Popen(["ip", "netns", "exec", self.laptop.namespace, "iperf3", "-c", layout.SERVICES["bulk.shop"][0],
+                                         "-t", "3", *way], stdout=subprocess.DEVNULL)
+                self.addCleanup(bulk.kill)
+                time.sleep(1.5)
+                waiting = []
+                while bulk.poll() is None and len(waiting) < 20:
+                    told = in_namespace(end, "ss", "-tinH", f"{ports} = :{layout.GATEWAY_PORT}").stdout
+                    waiting.append(max((int(size) for size in re.findall(r"notsent:(\d+)", told)), default=0))
+                    time.sleep(0.05)
+                self.assertEqual(len(waiting), 20)
+                self.assertEqual(bulk.wait(PATIENCE), 0)
+                # 16 KB take 13 ms of this line.
+                self.assertLess(statistics.median(waiting), 16 * 1024, waiting)
+                self.assertGreater(max(waiting), 0, "nothing was sent")
 
     def test_a_burst_longer_than_the_queue_loses_its_end(self):
         self.wan.set(rate=1)

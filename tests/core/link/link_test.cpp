@@ -13,13 +13,14 @@ using std::chrono::seconds;
 class Script final : public Traffic {
  public:
   bool has_frames() const override { return !waiting.empty() || bulk_bytes > 0; }
-  void write_frames(WireWriter& writer, SentItems& sent, bool bulk, Instant) override {
+  void write_frames(WireWriter& writer, SentItems& sent, std::size_t bulk, Instant) override {
     while (!waiting.empty() && writer.room() > kSmallFrame) {
       write_credit(writer, 0, waiting.front());
       sent.note({FrameType::kCredit, waiting.front(), 0, 0});
       waiting.erase(waiting.begin());
     }
-    while (bulk && bulk_bytes > 0 && writer.room() > kDataOverhead) {
+    writer.limit(bulk);
+    while (bulk_bytes > 0 && writer.room() > kDataOverhead) {
       std::size_t n = std::min(writer.room() - kDataOverhead, bulk_bytes);
       write_data(writer, 1, offset, n);
       sent.note({FrameType::kData, 1, offset, std::uint32_t(n)});
@@ -319,6 +320,67 @@ TEST_F(Linked, WhatIsSealedAheadIsABatchAndNoMore) {
   client.flush(c.now);
   EXPECT_GE(c.client.unsent(), 128u * 1024);
   EXPECT_LE(c.client.unsent(), 150u * 1024);
+}
+
+TEST_F(Linked, WhereThereIsNoRoomNothingIsSealedButTheLastWord) {
+  client.set_room(0);
+  up.waiting = {11};
+  up.bulk_bytes = 100000;
+  client.flush(c.now);
+  EXPECT_EQ(c.client.unsent(), 0u);
+  EXPECT_GT(client.deadline(), c.now) << "it waits for room, not for time";
+  client.close(CloseCode::kGoodbye, "bye");
+  client.flush(c.now);
+  EXPECT_GT(c.client.unsent(), 0u);
+}
+
+TEST_F(Linked, AShortRoomIsFilledWithSmallRecordsAndNoMore) {
+  constexpr std::size_t kRoom = 12 * 1024;
+  client.set_room(kRoom);
+  up.bulk_bytes = 100000;
+  const std::uint64_t before = c.client.records_sent();
+  client.flush(c.now);
+  EXPECT_GE(c.client.unsent(), kRoom);
+  EXPECT_LT(c.client.unsent(), kRoom + kRoom / 4);
+  EXPECT_GE(c.client.records_sent() - before, 4u) << "the first is opened before the last has come";
+  run();
+  EXPECT_EQ(up.bulk_bytes, 0u) << "the rest follows";
+}
+
+TEST_F(Linked, AControlFrameIsNotCutToAShortRoom) {
+  client.set_room(1);
+  up.waiting = std::vector<std::uint64_t>(200, 11);
+  client.flush(c.now);
+  EXPECT_TRUE(up.waiting.empty());
+}
+
+TEST_F(Linked, AnotherCarrierHasItsRoomAgain) {
+  client.set_room(0);
+  Carriers other;
+  other.open();
+  client.attach(other.client, c.now);
+  client.flush(c.now);
+  EXPECT_GT(other.client.unsent(), 0u);
+}
+
+TEST_F(Linked, UnderTrafficTheRoundTripIsMeasuredOnceASecond) {
+  EXPECT_EQ(client.round_trip(), Duration::zero());
+  auto exchange_in = [&](Duration way) {
+    up.bulk_bytes = 1000;
+    client.flush(c.now);
+    c.now += way;
+    c.exchange();
+    gateway.receive(c.now);
+    gateway.flush(c.now);
+    c.now += way;
+    c.exchange();
+    client.receive(c.now);
+  };
+  exchange_in(milliseconds(40));
+  EXPECT_EQ(client.round_trip(), Duration::zero()) << "the last one is less than a second old";
+  c.now += seconds(1);
+  exchange_in(milliseconds(40));
+  EXPECT_EQ(client.round_trip(), milliseconds(80));
 }
 
 TEST_F(Linked, NoTimerSpinsBehindAFullBatch) {

@@ -245,7 +245,7 @@ TEST(Credit, ControlFramesGoBeforeBulkAndEvenWhileBulkIsHeldBack) {
   StreamId bulk = pair.connected();
   pair.client.write(bulk, std::string(100000, 'x'));
   StreamId fresh = pair.client.mux.open(tcp(), {}, 0, {});
-  Slice record = pair.client.record(pair.now, false);
+  Slice record = pair.client.record(pair.now, 0);
   ASSERT_TRUE(pair.gateway.take(record, pair.now));
   EXPECT_EQ(pair.gateway.count(Kind::kOpen, fresh), 1u);
   EXPECT_FALSE(pair.gateway.mux.has_readable(bulk));

@@ -37,7 +37,7 @@ class Pair {
     void note(const link::SentItem& item) override { items.push_back(item); }
 
     // Fills one record; empty if there is nothing to send.
-    Slice record(Instant at, bool bulk = true) {
+    Slice record(Instant at, std::size_t bulk = kRecord) {
       Slice out{pool.take(kRecord), nullptr, 0};
       WireWriter writer(out.owner.bytes().first(kRecord));
       if (mux.has_frames()) mux.write_frames(writer, *this, bulk, at);
