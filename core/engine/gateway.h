@@ -88,7 +88,7 @@ struct GatewayEvent {
   bool reset = false;
   bool configured = false;
   ServiceId service = 0;
-  std::string client;       // its name; kCame, kWent, kDial, and kRefused where the key is known
+  std::string client;       // its name; kCame, kWent, kDial, kCatalogue, kIntercept, and kRefused where the key is known
   link::PublicKey key{};    // the client's; all zero where it showed none
   packet::Endpoint source;  // of the carrier; for kDial the original source as the client's engine saw it
   flow::Destination destination;

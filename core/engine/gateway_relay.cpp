@@ -84,7 +84,7 @@ void Gateway::Impl::open(CarrierId id, Carrier& carrier, mux::MuxEvent& event, I
   GatewayEvent& dial = emit(catalogue ? GatewayEvent::Kind::kCatalogue : GatewayEvent::Kind::kDial);
   dial.carrier = id;
   dial.relay = relay_id;
-  dial.client = carrier.client;
+  dial.client = catalogue ? owner_of(carrier) : carrier.client;
   dial.source = event.source;
   dial.destination = std::move(event.destination);
 }

@@ -85,7 +85,7 @@ void GatewayDriver::accepted(Descriptor socket, const packet::Endpoint& source) 
     refused.text = "too many connections, or too many of them without a handshake";
     return log_refused(refused);
   }
-  carriers_.emplace(id, std::make_unique<CarrierSocket>(carrier_host(), id, std::move(socket)));
+  carriers_.emplace(id, std::make_unique<AcceptedCarrier>(carrier_host(), id, std::move(socket)));
   touched();
 }
 
@@ -129,7 +129,7 @@ void GatewayDriver::turn_end() {
   }
   engine_.settle();
   for (engine::CarrierId id : engine_.writable_carriers()) {
-    if (CarrierSocket* found = carrier(id)) found->writable();
+    if (AcceptedCarrier* found = carrier(id)) found->writable();
   }
   // What the engine had to say of these has been handled.
   for (engine::CarrierId id : ended) carriers_.erase(id);
@@ -156,11 +156,11 @@ void GatewayDriver::handle(const engine::GatewayEvent& event) {
     case Kind::kWent: log_went(event); break;
     case Kind::kRefused: log_refused(event); break;
     case Kind::kCloseCarrier:
-      if (CarrierSocket* found = carrier(event.carrier)) found->close();
+      if (AcceptedCarrier* found = carrier(event.carrier)) found->close();
       break;
     case Kind::kDial: dial(event); break;
     case Kind::kDialProbe: dial_probe(event); break;
-    case Kind::kCatalogue: dial_failed(event.relay, link::Reason::kNotAvailable); break;
+    case Kind::kCatalogue: answer_catalogue(event); break;
     case Kind::kIntercept: log_intercept(event); break;
     case Kind::kCloseRelay:
       if (Relay* found = relay(event.relay)) found->close(event.reset);
@@ -175,7 +175,7 @@ void GatewayDriver::handle(const engine::GatewayEvent& event) {
   }
 }
 
-CarrierSocket* GatewayDriver::carrier(engine::CarrierId id) {
+AcceptedCarrier* GatewayDriver::carrier(engine::CarrierId id) {
   auto it = carriers_.find(id);
   return it == carriers_.end() ? nullptr : it->second.get();
 }
@@ -205,7 +205,7 @@ void GatewayDriver::sent(engine::CarrierId id) {
 void GatewayDriver::look_for_progress() {
   Instant now = boot_now();
   std::erase_if(outstanding_, [&](engine::CarrierId id) {
-    CarrierSocket* found = carrier(id);
+    AcceptedCarrier* found = carrier(id);
     if (!found) return true;
     if (found->progressed()) engine_.carrier_progressed(id, now);
     return !found->outstanding();

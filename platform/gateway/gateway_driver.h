@@ -10,10 +10,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/control/catalogue.h"
 #include "core/engine/gateway.h"
 #include "core/flow/policy.h"
 #include "core/noise/keys.h"
-#include "platform/gateway/carrier_socket.h"
+#include "platform/gateway/accepted_carrier.h"
 #include "platform/gateway/datagram_host.h"
 #include "platform/gateway/listener.h"
 #include "platform/loop/file_watch.h"
@@ -24,7 +25,7 @@ namespace causeway::platform {
 struct ServiceSettings {
   engine::ServiceConfig engine;
   std::vector<packet::Endpoint> listen;  // not empty
-  std::vector<std::pair<std::string, std::string>> environment;  // what clients that intercept it get
+  environment::Variables environment;    // what clients that intercept it get
 };
 
 struct GatewaySettings {
@@ -53,7 +54,8 @@ class GatewayDriver final : private DatagramHost, private CarrierHost {
   std::vector<packet::Endpoint> listening() const;
   bool can_ping() const { return settings_.engine.icmp_echo; }
   engine::GatewayStatus status() const { return engine_.status(); }
-  std::vector<engine::ServiceStatus> services() const { return engine_.services(); }
+  // All services, or the one of that name with its environment; `asker` is the owner for whom it is marked what is its own.
+  control::Catalogue catalogue(std::string_view service, const std::string& asker) const;
   // Ends intercepts of a service; an empty owner is any. How many.
   std::size_t free_intercepts(std::string_view service, std::string_view owner);
 
@@ -68,7 +70,7 @@ class GatewayDriver final : private DatagramHost, private CarrierHost {
   void arm();
   void handle(const engine::GatewayEvent& event);
   void look_for_progress();
-  CarrierSocket* carrier(engine::CarrierId id);
+  AcceptedCarrier* carrier(engine::CarrierId id);
   Relay* relay(engine::RelayId id);
 
   // gateway_dial.cpp
@@ -79,6 +81,9 @@ class GatewayDriver final : private DatagramHost, private CarrierHost {
   void know_own_addresses();
   static constexpr const char* kResolvConf = "/etc/resolv.conf";
   void read_resolv_conf();
+
+  // gateway_catalogue.cpp
+  void answer_catalogue(const engine::GatewayEvent& event);
 
   // gateway_services.cpp
   void service_accepted(engine::ServiceId service, Descriptor socket, const packet::Endpoint& source);
@@ -128,7 +133,7 @@ class GatewayDriver final : private DatagramHost, private CarrierHost {
   DeadlineList dial_deadlines_, dns_deadlines_, close_deadlines_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::vector<std::unique_ptr<Listener>>> service_listeners_;  // of each service
-  std::unordered_map<engine::CarrierId, std::unique_ptr<CarrierSocket>> carriers_;
+  std::unordered_map<engine::CarrierId, std::unique_ptr<AcceptedCarrier>> carriers_;
   std::unordered_map<engine::RelayId, std::unique_ptr<Relay>> relays_;  // none in it: its name is being looked up
   std::vector<engine::CarrierId> ended_;        // forgotten once the events that speak of them are handled
   std::vector<engine::CarrierId> outstanding_;  // sent something that was not acknowledged when last looked at

@@ -27,7 +27,7 @@ void GatewayDriver::log_came(const engine::GatewayEvent& event) {
 }
 
 void GatewayDriver::log_went(const engine::GatewayEvent& event) {
-  const CarrierSocket* socket = carrier(event.carrier);
+  const AcceptedCarrier* socket = carrier(event.carrier);
   std::string measure;
   if (socket) {
     measure = fmt::format(", after {:.1f} s, {} bytes in, {} out", seconds(boot_now() - socket->since()),

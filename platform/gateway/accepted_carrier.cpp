@@ -1,4 +1,4 @@
-#include "platform/gateway/carrier_socket.h"
+#include "platform/gateway/accepted_carrier.h"
 
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -18,7 +18,7 @@ constexpr int kKeepIdle = 30, kKeepInterval = 10, kKeepCount = 3;  // seconds, s
 
 }  // namespace
 
-CarrierSocket::CarrierSocket(CarrierHost& host, engine::CarrierId id, Descriptor socket)
+AcceptedCarrier::AcceptedCarrier(CarrierHost& host, engine::CarrierId id, Descriptor socket)
     : host_(host),
       id_(id),
       socket_(std::move(socket)),
@@ -33,15 +33,15 @@ CarrierSocket::CarrierSocket(CarrierHost& host, engine::CarrierId id, Descriptor
   watch();
 }
 
-void CarrierSocket::ready(int events) {
+void AcceptedCarrier::ready(int events) {
   if ((events & Poll::kWritable) && blocked_) write();
   if (!ended() && (events & Poll::kReadable)) shut_ || closing_ ? discard() : read();
   if (!ended()) watch();
 }
 
-void CarrierSocket::watch() { poll_->watch(Poll::kReadable | (blocked_ ? Poll::kWritable : 0)); }
+void AcceptedCarrier::watch() { poll_->watch(Poll::kReadable | (blocked_ ? Poll::kWritable : 0)); }
 
-void CarrierSocket::read() {
+void AcceptedCarrier::read() {
   for (int i = 0; i < kReadsPerTurn; ++i) {
     MutableBytes space = host_.engine().receive_space(id_);
     if (space.empty()) return discard();  // the engine is done with it; a close comes
@@ -55,13 +55,13 @@ void CarrierSocket::read() {
   }
 }
 
-void CarrierSocket::discard() {
+void AcceptedCarrier::discard() {
   MutableBytes space = host_.scratch();
   ssize_t n = recv(socket_.get(), space.data(), space.size(), 0);
   if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) end();
 }
 
-void CarrierSocket::write() {
+void AcceptedCarrier::write() {
   write_what_fits();
   if (ended() || closing_) return;
   const std::size_t room = unsent_limit_.room(socket_.get());
@@ -71,7 +71,7 @@ void CarrierSocket::write() {
   host_.touched();
 }
 
-void CarrierSocket::write_what_fits() {
+void AcceptedCarrier::write_what_fits() {
   std::size_t budget = kWritesPerTurn;
   blocked_ = false;
   while (true) {
@@ -97,20 +97,20 @@ void CarrierSocket::write_what_fits() {
   shutdown(socket_.get(), SHUT_WR);
 }
 
-void CarrierSocket::writable() {
+void AcceptedCarrier::writable() {
   if (ended() || blocked_) return;
   write();
   if (!ended()) watch();
 }
 
-void CarrierSocket::close() {
+void AcceptedCarrier::close() {
   if (ended() || closing_) return;
   closing_ = true;
   deadline_.start(host_.close_deadlines(), [this] { end(); });
   writable();
 }
 
-bool CarrierSocket::progressed() {
+bool AcceptedCarrier::progressed() {
   tcp_info info{};
   socklen_t size = sizeof info;
   if (ended() || getsockopt(socket_.get(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return false;
@@ -118,7 +118,7 @@ bool CarrierSocket::progressed() {
   return std::exchange(acknowledged_, info.tcpi_bytes_acked) < info.tcpi_bytes_acked;
 }
 
-void CarrierSocket::end() {
+void AcceptedCarrier::end() {
   deadline_.stop();
   poll_.reset();
   socket_.reset();

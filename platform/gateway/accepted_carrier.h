@@ -17,7 +17,7 @@ class CarrierHost {
   virtual engine::Gateway& engine() = 0;
   virtual void touched() = 0;
   virtual MutableBytes scratch() = 0;
-  // Bytes are on their way whose acknowledgement by the peer's kernel should be looked at, see CarrierSocket::progressed(); said
+  // Bytes are on their way whose acknowledgement by the peer's kernel should be looked at, see AcceptedCarrier::progressed(); said
   // once until outstanding() was false.
   virtual void sent(engine::CarrierId carrier) = 0;
   virtual DeadlineList& close_deadlines() = 0;
@@ -28,9 +28,9 @@ class CarrierHost {
   ~CarrierHost() = default;
 };
 
-class CarrierSocket {
+class AcceptedCarrier {
  public:
-  CarrierSocket(CarrierHost& host, engine::CarrierId id, Descriptor socket);
+  AcceptedCarrier(CarrierHost& host, engine::CarrierId id, Descriptor socket);
 
   // The engine has something to be written.
   void writable();
