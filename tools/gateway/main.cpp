@@ -1,6 +1,7 @@
 // tun-gateway: reads what it is told, then runs the gateway's driver until a signal ends it.
 #include <signal.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -12,6 +13,7 @@
 #include "platform/log.h"
 #include "platform/loop/file_watch.h"
 #include "platform/net/secret_file.h"
+#include "tools/gateway/administrator.h"
 #include "tools/gateway/options.h"
 #include "tools/gateway/services.h"
 
@@ -128,6 +130,11 @@ int serve(const config::GatewayConfig& config, const link::StreamCarrier::Keys& 
       noise::encode_key(keys.public_key), noise::cipher_name(),
       driver.can_ping() ? "it can ping" : "it cannot ping (net.ipv4.ping_group_range does not have its group)");
   if (!load_clients(config.clients_file, driver)) return kFailed;
+  auto administrator = serve_administrator(loop, driver, config);
+  if (!administrator) {
+    say(administrator.error());
+    return kFailed;
+  }
 
   auto reload = [&] { load_clients(config.clients_file, driver); };
   platform::FileWatch watch(loop, config.clients_file, reload);
@@ -138,6 +145,7 @@ int serve(const config::GatewayConfig& config, const link::StreamCarrier::Keys& 
   };
   platform::SignalWatch terminate(loop, SIGTERM, stop), interrupt(loop, SIGINT, stop);
   loop.run();
+  if (*administrator) unlink(control_socket_of(config).c_str());
   spdlog::info("stopped");
   return kDone;
 }
@@ -150,6 +158,9 @@ int run(int argc, char** argv) {
     say(options.error());
     return kMisused;
   }
+  std::string socket = control_socket_of(options->config);
+  if (options->verb == Options::Verb::kIntercepts) return show_intercepts(socket, options->json);
+  if (options->verb == Options::Verb::kFree) return free_service(socket, options->service, options->owner);
   spdlog::set_level(spdlog::level::from_str(options->config.log_level));
   noise::SodiumRandom initialises_libsodium;
   auto keys = read_keys(options->config.key_file);

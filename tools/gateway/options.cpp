@@ -91,8 +91,7 @@ class Flags {
   std::vector<Override> overrides_;
 };
 
-Result<Options> combine(std::string file, const Flags& flags) {
-  Options options;
+Result<Options> combine(std::string file, const Flags& flags, Options options) {
   if (file.empty() && access(kDefaultConfig, F_OK) == 0) file = kDefaultConfig;
   if (!file.empty()) {
     auto text = platform::read_text_file(file, kMaxConfig);
@@ -103,6 +102,7 @@ Result<Options> combine(std::string file, const Flags& flags) {
     options.source = file;
   }
   if (auto applied = flags.apply(options.config); !applied) return tl::make_unexpected(applied.error());
+  if (options.verb != Options::Verb::kServe) return options;
   if (options.config.key_file.empty()) {
     return fail(ErrorCode::kInvalid, "no key_file is given",
                 "set it in the configuration, or with --key-file; tunctl keygen makes a key");
@@ -120,7 +120,7 @@ Result<Options> read_options(int argc, char** argv) {
   CLI::App app("The cluster's end of Causeway: lets known clients in and dials services for them.", "tun-gateway");
   app.set_version_flag("--version", "tun-gateway " CAUSEWAY_VERSION);
   std::string file;
-  bool check = false;
+  Options options;
   Flags flags(app);
   app.add_option("--config", file, "TOML file (default: " + std::string(kDefaultConfig) + ", where it exists)");
   flags.list("--listen", &GatewayConfig::listen, config::parse_listen,
@@ -136,18 +136,29 @@ Result<Options> read_options(int argc, char** argv) {
              "prefixes that may not be reached; wins over --allow");
   flags.word("--log-level", &GatewayConfig::log_level, "trace, debug, info, warn, error or off (default: info)");
   for (const Limit& limit : kLimits) flags.limit(limit);
-  app.add_flag("--check", check, "look at the configuration, the key and the clients, then exit");
+  flags.word("--control-socket", &GatewayConfig::control_socket,
+             "where `intercepts` and `free` are answered (default, with services: /run/causeway-gateway/control.sock)");
+  app.add_flag("--check", options.check, "look at the configuration, the key and the clients, then exit");
+  app.fallthrough();  // --config after the verb, too
+  CLI::App* intercepts =
+      app.add_subcommand("intercepts", "tell who intercepts which service, of the gateway that runs here");
+  intercepts->add_flag("--json", options.json, "for programs");
+  CLI::App* free = app.add_subcommand("free", "end intercepts of a service: its original answers again");
+  free->add_option("SERVICE", options.service, "as `intercepts` calls it")->required();
+  free->add_option("--owner", options.owner, "only those of the client with this name; default: all");
+  app.require_subcommand(0, 1);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     std::exit(app.exit(error) == 0 ? 0 : 2);
   }
-  auto options = combine(file, flags);
-  if (options && !config::is_log_level(options->config.log_level)) {
-    return fail(ErrorCode::kInvalid, "--log-level: \"" + options->config.log_level + "\" is none; see --help");
+  if (intercepts->parsed()) options.verb = Options::Verb::kIntercepts;
+  if (free->parsed()) options.verb = Options::Verb::kFree;
+  auto combined = combine(file, flags, std::move(options));
+  if (combined && !config::is_log_level(combined->config.log_level)) {
+    return fail(ErrorCode::kInvalid, "--log-level: \"" + combined->config.log_level + "\" is none; see --help");
   }
-  if (options) options->check = check;
-  return options;
+  return combined;
 }
 
 }  // namespace causeway::gateway

@@ -13,6 +13,10 @@ struct Options {
   config::GatewayConfig config;
   std::string source;  // the configuration file; empty: none
   bool check = false;  // only look at the configuration
+  // What an administrator asks the gateway that runs already; otherwise this one is to run.
+  enum class Verb { kServe, kIntercepts, kFree } verb = Verb::kServe;
+  bool json = false;
+  std::string service, owner;
 };
 
 // Flags win over the file. Ends the process itself for --help, --version and a command line that is none.

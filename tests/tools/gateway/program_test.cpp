@@ -260,5 +260,73 @@ TEST_F(GatewayProgram, APortThatIsTakenIsTold) {
   child = first;
 }
 
+class Administrator : public GatewayProgram {
+ protected:
+  Administrator() {
+    write("gateway.toml", config() +
+                              "control_socket = 'control.sock'\n[[service]]\nname = 'orders'\nprotocol = 'http'\n"
+                              "listen = ['127.0.0.1:0']\noriginal = 'orders-v1:8080'\n"
+                              "[[service]]\nname = 'cache'\nlisten = ['127.0.0.1:0']\noriginal = '127.0.0.1:1'\n");
+  }
+  // Another tun-gateway, which asks the first one.
+  std::pair<int, std::string> ask(std::vector<std::string> arguments) {
+    pid_t first = child;
+    fs::rename(folder / "log", folder / "first.log");
+    arguments.insert(arguments.end(), {"--config", folder / "gateway.toml"});
+    start(std::move(arguments));
+    int code = wait_for_exit();
+    std::string said = log();
+    fs::rename(folder / "first.log", folder / "log");
+    child = first;
+    return {code, said};
+  }
+};
+
+TEST_F(Administrator, IsToldTheServices) {
+  serve();
+  auto [code, said] = ask({"intercepts"});
+  EXPECT_EQ(code, 0);
+  EXPECT_EQ(said.find("orders, http at 127.0.0.1:"), 0u) << said;
+  EXPECT_NE(said.find("; its original is orders-v1:8080; 0 connections\ncache, tcp at 127.0.0.1:"), std::string::npos)
+      << said;
+  auto [json_code, json] = ask({"intercepts", "--json"});
+  EXPECT_EQ(json_code, 0);
+  EXPECT_NE(json.find("\"name\": \"orders\""), std::string::npos) << json;
+  EXPECT_NE(json.find("\"intercepts\": []"), std::string::npos) << json;
+}
+
+TEST_F(Administrator, IsToldThatThereIsNothingToFree) {
+  serve();
+  auto [code, said] = ask({"free", "orders", "--owner", "alice"});
+  EXPECT_EQ(code, 3);
+  EXPECT_EQ(said, "orders is not intercepted by alice\n");
+  EXPECT_TRUE(logged("the administrator freed 0 intercepts of service orders, owned by alice"));
+  EXPECT_EQ(ask({"free"}).first, 2);
+  EXPECT_EQ(ask({"free", "or ders"}).first, 1);
+  EXPECT_EQ(ask({"free", "order"}).second, "tun-gateway: there is no service 'order'\n");
+}
+
+TEST_F(Administrator, IsToldWhereNoGatewayAnswers) {
+  start({"intercepts", "--config", folder / "gateway.toml"});
+  EXPECT_EQ(wait_for_exit(), 1);
+  EXPECT_NE(log().find("tun-gateway: nobody listens on " + (folder / "control.sock").string()), std::string::npos)
+      << log();
+  EXPECT_NE(log().find("control_socket in its configuration"), std::string::npos) << log();
+}
+
+TEST_F(Administrator, FindsNoSocketOnceTheGatewayHasEnded) {
+  serve();
+  EXPECT_TRUE(fs::exists(folder / "control.sock"));
+  kill(child, SIGTERM);
+  EXPECT_EQ(wait_for_exit(), 0);
+  EXPECT_FALSE(fs::exists(folder / "control.sock"));
+}
+
+TEST_F(Administrator, ASocketThatWasAskedForAndCannotBeHadIsAFailure) {
+  start({"--config", folder / "gateway.toml", "--control-socket", "/proc/no/control.sock"});
+  EXPECT_EQ(wait_for_exit(), 1);
+  EXPECT_NE(log().find("cannot listen on /proc/no/control.sock"), std::string::npos) << log();
+}
+
 }  // namespace
 }  // namespace causeway::platform
