@@ -67,7 +67,7 @@ class Measures:
         if contender.key != "C":
             return {}
         name = f"bulk {way}, 8 flows"
-        alone = self.bulk(contender, 8, way)[name]
+        before = self.bulk(contender, 8, way)[name]
         figures = {}
         for count in STALLED:
             # Up, the service does not read what the app writes; down, the other way round.
@@ -75,8 +75,9 @@ class Measures:
             with standing_load("stall", contender, port, count, *words):
                 beside = f"{name} beside {count} stalled"
                 figures[beside] = self.bulk(contender, 8, way)[name]
-                figures[f"{beside}: of alone"] = figures[beside] / alone
-        return figures
+        # What else has changed meanwhile is as much before as behind.
+        alone = (before + self.bulk(contender, 8, way)[name]) / 2
+        return {**figures, **{f"{beside}: of alone": rate / alone for beside, rate in figures.items()}}
 
     # --- small things ---------------------------------------------------------------------------------------------------
 

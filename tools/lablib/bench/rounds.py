@@ -101,7 +101,8 @@ class Rounds:
                 except Failed as error:
                     answer = error
                 found[contender.key] = self._figures(label, contender, answer)
-            foreign = max(foreign, watch.foreign)
+            if answer:  # what was not asked took no time to speak of
+                foreign = max(foreign, watch.foreign)
         return found, foreign
 
     def _figures(self, label, contender, answer):
