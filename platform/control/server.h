@@ -33,9 +33,9 @@ class ControlServer {
   };
 
   struct Options {
-    std::optional<gid_t> group;  // its members may change things; without one, root alone
-    std::size_t max_callers = 64;
-    std::size_t max_callers_of_user = 8;  // root excepted
+    std::optional<gid_t> group;            // its members may change things; without one, root alone
+    std::size_t max_callers = 128;         // tied intercepts keep theirs
+    std::size_t max_callers_of_user = 32;  // root excepted
     Duration idle = std::chrono::seconds(30);
     Duration stalled = std::chrono::seconds(10);
   };

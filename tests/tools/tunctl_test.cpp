@@ -166,9 +166,9 @@ TEST(Tunctl, StatusInJsonKeepsItsKeys) {
   EXPECT_EQ(json.code, 0);
   std::size_t at = 0;
   for (std::string_view key :
-       {"tunnels",    "profile",     "state",          "device",   "gateway",     "gateway_key", "own_key",
-        "last_error", "up_for_s",    "round_trip_us",  "icmp",     "resolver",    "cipher",      "routes",
-        "addresses",  "dns_servers", "skipped_routes", "counters", "packets_out", "packets_in"}) {
+       {"tunnels",    "profile",     "state",          "device",     "gateway",  "gateway_key", "own_key",
+        "last_error", "up_for_s",    "round_trip_us",  "icmp",       "resolver", "cipher",      "routes",
+        "addresses",  "dns_servers", "skipped_routes", "intercepts", "counters", "packets_out", "packets_in"}) {
     std::size_t found = json.out.find('"' + std::string(key) + "\":");
     EXPECT_NE(found, std::string::npos) << key << json.out;
     EXPECT_GE(found, at) << key;
