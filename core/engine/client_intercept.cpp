@@ -99,7 +99,8 @@ void Client::Impl::listening(const mux::MuxEvent& event) {
   if (!accepted) {
     const InterceptId id = own->status.id;
     leave(id);
-    emit_intercept(ClientEvent::Kind::kInterceptEnded, id).error = {ErrorCode::kProtocol, "the gateway's answer makes no sense", {}};
+    emit_intercept(ClientEvent::Kind::kInterceptEnded, id).error = {
+        ErrorCode::kProtocol, "the gateway's answer makes no sense", {}};
     return;
   }
   own->was_ready = true;
@@ -164,7 +165,8 @@ void Client::Impl::advance_intercepts(Instant now) {
   }
   for (link::StreamId stream : late) {
     session_->mux.reset(stream, link::Reason::kTimedOut);
-    answer_question(stream, Error{ErrorCode::kTimedOut, "the gateway did not say what services it has within 10 s", {}});
+    answer_question(stream,
+                    Error{ErrorCode::kTimedOut, "the gateway did not say what services it has within 10 s", {}});
   }
 }
 
@@ -190,9 +192,7 @@ void Client::Impl::question_event(const mux::MuxEvent& event) {
   Question& question = questions_.at(event.stream);
   mux::Mux& mux = session_->mux;
   switch (event.kind) {
-    case mux::MuxEvent::Kind::kOpened:
-      mux.finish(event.stream);
-      break;
+    case mux::MuxEvent::Kind::kOpened: mux.finish(event.stream); break;
     case mux::MuxEvent::Kind::kReadable:
       while (mux.has_readable(event.stream)) {
         const Bytes piece = mux.readable(event.stream).bytes();
@@ -201,18 +201,21 @@ void Client::Impl::question_event(const mux::MuxEvent& event) {
       }
       if (question.document.size() > kMaxCatalogue) {
         mux.reset(event.stream, link::Reason::kLimit);
-        return answer_question(event.stream, Error{ErrorCode::kProtocol, "the gateway has more to say of its services than is listened to", {}});
+        return answer_question(
+            event.stream,
+            Error{ErrorCode::kProtocol, "the gateway has more to say of its services than is listened to", {}});
       }
       if (mux.read_done(event.stream)) answer_question(event.stream, std::nullopt);
       break;
     case mux::MuxEvent::Kind::kRefused:
     case mux::MuxEvent::Kind::kReset:
       mux.forget(event.stream);
-      answer_question(event.stream, Error{code_of(event.reason), std::string("the gateway does not say what services it has: ") +
-                                                                     link::reason_name(event.reason), {}});
+      answer_question(event.stream, Error{code_of(event.reason),
+                                          std::string("the gateway does not say what services it has: ") +
+                                              link::reason_name(event.reason),
+                                          {}});
       break;
-    default:
-      break;
+    default: break;
   }
 }
 

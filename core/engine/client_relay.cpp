@@ -9,14 +9,10 @@ namespace causeway::engine {
 void Client::Impl::other_event(mux::MuxEvent& event, Instant now) {
   using Kind = mux::MuxEvent::Kind;
   switch (event.kind) {
-    case Kind::kOpen:
-      return opened_by_gateway(event);
-    case Kind::kListening:
-      return listening(event);
-    case Kind::kUnlisten:
-      return unlistened(event, now);
-    default:
-      break;
+    case Kind::kOpen: return opened_by_gateway(event);
+    case Kind::kListening: return listening(event);
+    case Kind::kUnlisten: return unlistened(event, now);
+    default: break;
   }
   if (auto it = relay_of_.find(event.stream); it != relay_of_.end()) {
     relay_event(*find_relay(it->second), event);
@@ -84,11 +80,8 @@ void Client::Impl::relay_event(LocalRelay& relay, const mux::MuxEvent& event) {
         remove(relay, true, true);
       }
       break;
-    case Kind::kClosed:
-      remove(relay, true, false);
-      break;
-    default:
-      break;
+    case Kind::kClosed: remove(relay, true, false); break;
+    default: break;
   }
 }
 

@@ -103,6 +103,9 @@ class Gateway::Impl final : private ServiceHost {
   RelayId new_relay() override { return next_relay_++; }
   void note_writable(RelayId relay) override { noted_relays_.push_back(relay); }
   void reset_once_offered(RelayId relay) override { resets_.push_back(relay); }
+  void close_relay(RelayId relay, bool reset) override;
+  void finish_relay(RelayId relay) override { emit(GatewayEvent::Kind::kFinishRelay).relay = relay; }
+  void resume_relay(RelayId relay) override { emit(GatewayEvent::Kind::kResumeReading).relay = relay; }
   mux::Mux* mux(CarrierId carrier) override;
   void join(RelayId relay, CarrierId carrier, link::StreamId stream, bool finished) override;
   void cut(RelayId relay) override;

@@ -41,7 +41,7 @@ void Gateway::Impl::mux_events(CarrierId id, Carrier& carrier, Instant now) {
         break;
       case Kind::kSent:
         session.mux.take_sent(event.stream);
-        if (relay.resumes(session.mux)) emit(GatewayEvent::Kind::kResumeReading).relay = relay.id;
+        if (relay.resumes(session.mux)) resume_relay(relay.id);
         break;
       case Kind::kReset:
         stream_ended(id, carrier, relay.id, true);
@@ -123,11 +123,7 @@ void Gateway::Impl::stream_ended(CarrierId, Carrier& carrier, RelayId id, bool r
 }
 
 void Gateway::Impl::remove(Relay& relay, bool close_socket, bool reset) {
-  if (close_socket) {
-    GatewayEvent& event = emit(GatewayEvent::Kind::kCloseRelay);
-    event.relay = relay.id;
-    event.reset = reset;
-  }
+  if (close_socket) close_relay(relay.id, reset);
   Carrier* carrier = find(relay.carrier);
   if (carrier && carrier->session) {
     carrier->session->relays.erase(relay.stream);
@@ -189,7 +185,7 @@ void Gateway::Impl::relay_transmitted(RelayId id, std::size_t n, Instant now) {
 }
 
 void Gateway::Impl::finish_if_drained(Relay& relay) {
-  if (relay.drained(session_of(relay).mux)) emit(GatewayEvent::Kind::kFinishRelay).relay = relay.id;
+  if (relay.drained(session_of(relay).mux)) finish_relay(relay.id);
 }
 
 void Gateway::Impl::queue_datagram(Relay& relay, Slice datagram, Instant now) {

@@ -20,9 +20,16 @@ mux::Mux* Gateway::Impl::mux(CarrierId id) {
   return &carrier->session->mux;
 }
 
+void Gateway::Impl::close_relay(RelayId relay, bool reset) {
+  GatewayEvent& event = emit(GatewayEvent::Kind::kCloseRelay);
+  event.relay = relay;
+  event.reset = reset;
+}
+
 // Keys may share a name; an owner is one key.
 std::string Gateway::Impl::owner_of(const Carrier& carrier) const {
-  const auto same = std::count_if(clients_.begin(), clients_.end(), [&](const AuthorisedClient& c) { return c.name == carrier.client; });
+  const auto same = std::count_if(clients_.begin(), clients_.end(),
+                                  [&](const AuthorisedClient& c) { return c.name == carrier.client; });
   return same < 2 ? carrier.client : carrier.client + " (" + noise::fingerprint(carrier.key) + ")";
 }
 

@@ -62,10 +62,10 @@ class OutQueue {
     for (std::size_t i = 0; i < slices_.size(); ++i) slices_[i] = pool.compact(std::move(slices_[i]));
   }
 
-  // All of it, in order, to another.
-  void move_to(OutQueue& to, BufferPool& pool) {
-    while (!slices_.empty()) to.append(slices_.pop_front(), pool);
-    bytes_ = 0;
+  const Slice& front() const { return slices_.front(); }
+  Slice pop_front() {
+    bytes_ -= slices_.front().size;
+    return slices_.pop_front();
   }
 
  private:

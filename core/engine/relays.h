@@ -22,8 +22,9 @@ class Relays {
   // Where to read the socket into (empty: stop reading until kResumeReading), then how much was read.
   virtual MutableBytes relay_space(RelayId relay) = 0;
   virtual void relay_received(RelayId relay, std::size_t n, Instant now) = 0;
-  virtual void relay_finished(RelayId relay, Instant now) = 0;                  // the other end of the socket sent FIN
-  virtual void relay_failed(RelayId relay, link::Reason why, Instant now) = 0;  // the socket died; the driver has closed it
+  virtual void relay_finished(RelayId relay, Instant now) = 0;  // the other end of the socket sent FIN
+  virtual void relay_failed(RelayId relay, link::Reason why,
+                            Instant now) = 0;  // the socket died; the driver has closed it
   // What is to be written to the socket, in order, at most pieces.size() of it; then how much was.
   virtual std::size_t relay_transmit(RelayId relay, std::span<Bytes> pieces) = 0;
   virtual void relay_transmitted(RelayId relay, std::size_t n, Instant now) = 0;

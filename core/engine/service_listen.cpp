@@ -16,11 +16,11 @@ link::Reason reason_of(ErrorCode code) {
   }
 }
 
-std::string said(const intercept::Intercept& intercept) {
+}  // namespace
+
+std::string Services::described(const intercept::Intercept& intercept) {
   return intercept.match.everything() ? intercept.service : intercept.service + " (" + intercept.match.text() + ")";
 }
-
-}  // namespace
 
 void Services::log(const std::string& owner, std::string text) {
   GatewayEvent& event = host_.emit(GatewayEvent::Kind::kIntercept);
@@ -63,7 +63,7 @@ void Services::unlisten(CarrierId carrier, link::ListenId listen, Instant now) {
   if (!listener || it == listener->listens.end()) return;
   const intercept::InterceptId id = it->second;
   listener->listens.erase(it);
-  if (const intercept::Intercept* known = table_.find(id)) log(known->owner, "leaves " + said(*known));
+  if (const intercept::Intercept* known = table_.find(id)) log(known->owner, "leaves " + described(*known));
   listening_.erase(id);
   table_.remove(id);
   over(id, carrier, now);
@@ -90,20 +90,13 @@ void Services::told_over(const std::vector<intercept::EndedIntercept>& ended, li
 // Nothing new goes there. What is under way has a while to end.
 void Services::over(intercept::InterceptId intercept, CarrierId carrier, Instant now) {
   over_.push_back({now + grace_, carrier, intercept});
-  std::vector<RelayId> probes;
-  for (const auto& [id, probe] : probes_) {
-    if (probe.intercept == intercept) probes.push_back(id);
-  }
-  for (RelayId id : probes) end_probe(id, now);
+  end_probes_of(intercept, now);
   std::vector<RelayId> fronts;
   for (const auto& [stream, use] : listeners_.at(carrier).streams) {
     if (use.kind == StreamUse::Kind::kUpstream && use.intercept == intercept) fronts.push_back(use.connection);
   }
   for (RelayId front : fronts) {
-    auto http = https_.find(front);
-    if (http == https_.end()) continue;
-    http->second.proxy->silent(intercept, now);
-    run(front, now);
+    if (http_.contains(front)) http_.silent(front, intercept, now);
   }
 }
 
@@ -112,89 +105,6 @@ std::size_t Services::free(std::string_view service, std::string_view owner, Ins
   told_over(ended, link::Reason::kNone, now);
   lease_due_ = table_.deadline();
   return ended.size();
-}
-
-// --- the proof
-
-void Services::probe(intercept::InterceptId intercept, ServiceId service, Instant now) {
-  Socket& socket = add_socket(Socket::Use::kProbe, 0);
-  socket.connection = socket.id;
-  socket.dialling = true;
-  Probe& probe = probes_[socket.id];
-  probe.intercept = intercept;
-  probe.service = service;
-  probe.since = now;
-  GatewayEvent& dial = host_.emit(GatewayEvent::Kind::kDialProbe);
-  dial.relay = socket.id;
-  dial.service = service;
-}
-
-void Services::probe_from(RelayId relay, const packet::Endpoint& local) {
-  auto it = probes_.find(relay);
-  if (it == probes_.end()) return;
-  it->second.from = local;
-  probe_of_[local] = relay;
-}
-
-// The gateway's own connection has arrived where those of the cluster do.
-RelayId Services::probe_accepted(RelayId id, Instant now) {
-  auto it = probes_.find(id);
-  if (it == probes_.end()) return 0;
-  const RelayId accepted = add_socket(Socket::Use::kProbe, id).id;
-  it->second.accepted = accepted;
-  CarrierId carrier = 0;
-  const link::StreamId stream = open_stream(it->second.intercept, it->second.from, {}, link::kProbe,
-                                            {StreamUse::Kind::kProbe, id, 0, it->second.intercept}, carrier);
-  it->second.carrier = carrier;
-  it->second.stream = stream;
-  if (stream == 0) probe_failed(id, link::Reason::kNotAvailable, "no stream to the laptop can be opened", now);
-  return accepted;
-}
-
-void Services::probe_proven(RelayId id, Instant now) {
-  const Probe probe = probes_.at(id);
-  end_probe(id, now);
-  const Listening* listening = find_listening(probe.intercept);
-  const intercept::Intercept* known = table_.find(probe.intercept);
-  if (!listening || !known) return;
-  table_.proven(probe.intercept);
-  intercept::Accepted accepted;
-  const Service& service = services_[probe.service];
-  accepted.http = service.config.http;
-  accepted.endpoints = service.endpoints;
-  accepted.round_trip = now - probe.since;
-  if (mux::Mux* mux = host_.mux(listening->carrier)) mux->listening(listening->listen, intercept::encode(accepted));
-  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(accepted.round_trip).count();
-  log(known->owner, "intercepts " + said(*known) + ", proven in " + std::to_string(micros) + " us");
-}
-
-void Services::probe_failed(RelayId id, link::Reason reason, const std::string& why, Instant now) {
-  const Probe probe = probes_.at(id);
-  end_probe(id, now);
-  const Listening* found = find_listening(probe.intercept);
-  if (!found) return;
-  const Listening listening = *found;
-  if (const intercept::Intercept* known = table_.find(probe.intercept)) {
-    log(known->owner, "does not intercept " + said(*known) + ": " + why);
-  }
-  table_.remove(probe.intercept);
-  listening_.erase(probe.intercept);
-  if (Listener* listener = find_listener(listening.carrier)) listener->listens.erase(listening.listen);
-  if (mux::Mux* mux = host_.mux(listening.carrier)) mux->unlisten(listening.listen, reason, why);
-}
-
-void Services::end_probe(RelayId id, Instant now) {
-  const Probe probe = std::move(probes_.extract(id).mapped());
-  if (Socket* socket = find(id)) close(*socket, true);
-  if (Socket* socket = probe.accepted ? find(probe.accepted) : nullptr) close(*socket, true);
-  if (auto it = probe_of_.find(probe.from); it != probe_of_.end() && it->second == id) {
-    // It may still be accepted, and must not be taken for somebody else's.
-    it->second = 0;
-    given_up_.emplace_back(now + kLinger, probe.from);
-  }
-  if (probe.stream == 0) return;
-  if (Listener* listener = find_listener(probe.carrier)) listener->streams.erase(probe.stream);
-  if (mux::Mux* mux = host_.mux(probe.carrier)) mux->reset(probe.stream, link::Reason::kNone);
 }
 
 // --- streams and sessions
@@ -210,16 +120,7 @@ void Services::stream_event(CarrierId carrier, const mux::MuxEvent& event, Insta
   const StreamUse use = it->second;
   const bool over = event.kind == Kind::kRefused || event.kind == Kind::kReset;
   switch (use.kind) {
-    case StreamUse::Kind::kProbe:
-      if (event.kind == Kind::kReset) host_.mux(carrier)->forget(event.stream);
-      if (over) listener->streams.erase(it);
-      if (event.kind == Kind::kOpened) probe_proven(use.connection, now);
-      if (over) {
-        probes_.at(use.connection).stream = 0;
-        probe_failed(use.connection, link::Reason::kNotAvailable,
-                     std::string("the laptop refused the probe: ") + link::reason_name(event.reason), now);
-      }
-      break;
+    case StreamUse::Kind::kProbe: probe_event(carrier, use.connection, event, now); break;
     case StreamUse::Kind::kPlain:
       if (event.kind == Kind::kOpened) {
         it->second.kind = StreamUse::Kind::kJoined;
@@ -230,14 +131,9 @@ void Services::stream_event(CarrierId carrier, const mux::MuxEvent& event, Insta
         offer_refused(use.connection, event.reason);
       }
       break;
-    case StreamUse::Kind::kUpstream:
-      upstream_event(carrier, use, event, now);
-      break;
-    case StreamUse::Kind::kDiscard:
-      discard_event(carrier, event);
-      break;
-    case StreamUse::Kind::kJoined:
-      break;
+    case StreamUse::Kind::kUpstream: upstream_event(carrier, use, event, now); break;
+    case StreamUse::Kind::kDiscard: discard_event(carrier, event); break;
+    case StreamUse::Kind::kJoined: break;
   }
 }
 
@@ -248,17 +144,10 @@ void Services::discard_event(CarrierId carrier, const mux::MuxEvent& event) {
     case Kind::kReadable:
       while (mux.has_readable(event.stream)) mux.consume(event.stream, mux.readable(event.stream).size);
       break;
-    case Kind::kSent:
-      mux.take_sent(event.stream);
-      break;
-    case Kind::kReset:
-      mux.forget(event.stream);
-      [[fallthrough]];
-    case Kind::kClosed:
-      listeners_.at(carrier).streams.erase(event.stream);
-      break;
-    default:
-      break;
+    case Kind::kSent: mux.take_sent(event.stream); break;
+    case Kind::kReset: mux.forget(event.stream); [[fallthrough]];
+    case Kind::kClosed: listeners_.at(carrier).streams.erase(event.stream); break;
+    default: break;
   }
 }
 
@@ -283,10 +172,8 @@ void Services::session_answers(CarrierId carrier, bool answers, Instant now) {
       offer_refused(use.connection, link::Reason::kTimedOut);
       continue;
     }
-    auto http = https_.find(use.connection);
-    if (http == https_.end()) continue;
-    answers ? http->second.proxy->answering(use.intercept, now) : http->second.proxy->silent(use.intercept, now);
-    run(use.connection, now);
+    if (!http_.contains(use.connection)) continue;
+    answers ? http_.answering(use.connection, use.intercept, now) : http_.silent(use.connection, use.intercept, now);
   }
 }
 
@@ -296,12 +183,10 @@ void Services::session_ended(CarrierId carrier, Instant now) {
   const Listener& listener = node.mapped();
   table_.session_ended(carrier, now);
   lease_due_ = table_.deadline();
-  for (const auto& [listen, id] : listener.listens) listening_.erase(id);
-  std::vector<RelayId> probes;
-  for (const auto& [id, probe] : probes_) {
-    if (!find_listening(probe.intercept)) probes.push_back(id);
+  for (const auto& [listen, id] : listener.listens) {
+    listening_.erase(id);
+    end_probes_of(id, now);
   }
-  for (RelayId id : probes) end_probe(id, now);
   lose_streams(carrier, listener.streams, 0, now);
 }
 
@@ -311,8 +196,8 @@ bool Services::waits_for(CarrierId carrier) const {
 }
 
 // Of one intercept, or all: nothing more comes of them.
-void Services::lose_streams(CarrierId carrier, std::unordered_map<link::StreamId, StreamUse> streams, intercept::InterceptId only,
-                            Instant now) {
+void Services::lose_streams(CarrierId carrier, std::unordered_map<link::StreamId, StreamUse> streams,
+                            intercept::InterceptId only, Instant now) {
   for (const auto& [stream, use] : streams) {
     if (only != 0 && use.intercept != only) continue;
     mux::Mux* mux = host_.mux(carrier);  // none where the session is over
@@ -324,17 +209,11 @@ void Services::lose_streams(CarrierId carrier, std::unordered_map<link::StreamId
       case StreamUse::Kind::kJoined:
         if (mux) host_.cut(use.connection);
         break;
-      case StreamUse::Kind::kUpstream: {
+      case StreamUse::Kind::kUpstream:
         if (mux) forget_stream(carrier, *mux, stream);
-        auto http = https_.find(use.connection);
-        if (http == https_.end() || !find_upstream(http->second, use.upstream)) break;
-        std::erase_if(http->second.upstreams, [&](const Upstream& each) { return each.id == use.upstream; });
-        http->second.proxy->failed(use.upstream, link::Reason::kLinkLost, now);
-        run(use.connection, now);
+        if (http_.contains(use.connection)) http_.failed(use.connection, use.upstream, link::Reason::kLinkLost, now);
         break;
-      }
-      default:
-        break;
+      default: break;
     }
   }
 }
@@ -344,24 +223,8 @@ void Services::forget_stream(CarrierId carrier, mux::Mux& mux, link::StreamId st
   mux.reset(stream, link::Reason::kLinkLost);
 }
 
-void Services::advance_listens(Instant now) {
-  while (!probes_.empty() && probes_.begin()->second.since + kProbeLimit <= now) {
-    const auto& [id, probe] = *probes_.begin();
-    probe_failed(id, link::Reason::kTimedOut,
-                 probe.accepted == 0 ? "the gateway's own connection did not arrive at its listener within 5 s"
-                                     : "the laptop did not answer the probe within 5 s",
-                 now);
-  }
-  for (; !given_up_.empty() && given_up_.front().first <= now; given_up_.pop_front()) {
-    auto it = probe_of_.find(given_up_.front().second);
-    if (it != probe_of_.end() && it->second == 0) probe_of_.erase(it);
-  }
-  for (; !discarded_.empty() && discarded_.front().at <= now; discarded_.pop_front()) {
-    const Due& due = discarded_.front();
-    Listener* listener = find_listener(due.carrier);
-    if (!listener || listener->streams.erase(due.what) == 0) continue;
-    if (mux::Mux* mux = host_.mux(due.carrier)) mux->reset(due.what, link::Reason::kTimedOut);
-  }
+// What was joined to a laptop that stopped answering, or whose intercept is over, has had its while.
+void Services::cut_overdue(Instant now) {
   std::vector<RelayId> cut;
   auto cut_all = [&](Listener& listener, intercept::InterceptId only) {
     for (const auto& [stream, use] : listener.streams) {
@@ -382,10 +245,6 @@ void Services::advance_listens(Instant now) {
     }
   }
   for (RelayId relay : cut) host_.cut(relay);
-  if (lease_due_ <= now) {
-    told_over(table_.expire(now), link::Reason::kNone, now);
-    lease_due_ = table_.deadline();
-  }
 }
 
 }  // namespace causeway::engine

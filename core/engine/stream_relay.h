@@ -14,10 +14,10 @@ struct StreamRelay {
   RelayId id = 0;
   link::StreamId stream = 0;
   bool dialling = true;
-  bool paused = false;           // the driver was told to stop reading
-  bool finish_given = false;     // the driver was told to shut down the sending side
+  bool paused = false;        // the driver was told to stop reading
+  bool finish_given = false;  // the driver was told to shut down the sending side
   bool socket_finished = false;
-  bool ending = false;           // reset by the peer; only what came before is still to be written
+  bool ending = false;  // reset by the peer; only what came before is still to be written
   bool writable_noted = false;
 
   bool reads(const mux::Mux& mux) {

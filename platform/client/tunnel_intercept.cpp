@@ -28,7 +28,8 @@ InterceptStatus status_of(const engine::InterceptStatus& from) {
   InterceptStatus to;
   to.id = from.id;
   to.spec.service = from.request.service;
-  for (const intercept::HeaderCondition& header : from.request.match.headers()) to.spec.headers.emplace_back(header.name, header.value);
+  for (const intercept::HeaderCondition& header : from.request.match.headers())
+    to.spec.headers.emplace_back(header.name, header.value);
   to.spec.path_prefix = from.request.match.path_prefix();
   to.spec.local_address = from.request.local.address.text();
   to.spec.local_port = from.request.local.port;
@@ -58,7 +59,9 @@ std::uint64_t Tunnel::intercept(const InterceptSpec& spec, InterceptTold told, F
 }
 void Tunnel::leave(std::uint64_t intercept) { inside_->leave(intercept); }
 std::vector<InterceptStatus> Tunnel::intercepts() const { return inside_->intercepts(); }
-void Tunnel::ask_catalogue(const std::string& service, CatalogueTold done) { inside_->ask_catalogue(service, std::move(done)); }
+void Tunnel::ask_catalogue(const std::string& service, CatalogueTold done) {
+  inside_->ask_catalogue(service, std::move(done));
+}
 
 std::uint64_t Tunnel::Inside::intercept(const InterceptSpec& spec, InterceptTold told, Failure& failure) {
   if (state_ != TunnelState::kUp && state_ != TunnelState::kReconnecting) {
@@ -103,7 +106,9 @@ void Tunnel::Inside::intercept_event(const engine::ClientEvent& event) {
     if (node.empty()) return;
     std::optional<Failure> failure;
     if (!event.error.message.empty()) failure = to_failure(event.error, kStep);
-    return tell([done = std::move(node.mapped()), document = std::string(as_text(event.message)), failure] { done(document, failure); });
+    return tell([done = std::move(node.mapped()), document = std::string(as_text(event.message)), failure] {
+      done(document, failure);
+    });
   }
   if (event.kind == Kind::kInterceptEnded) {
     auto node = intercepts_.extract(event.intercept);
@@ -116,7 +121,8 @@ void Tunnel::Inside::intercept_event(const engine::ClientEvent& event) {
   auto found = intercepts_.find(event.intercept);
   if (found == intercepts_.end() || !found->second.changed) return;
   for (const engine::InterceptStatus& each : driver_->intercepts()) {
-    if (each.id == event.intercept) tell([changed = found->second.changed, status = status_of(each)] { changed(status); });
+    if (each.id == event.intercept)
+      tell([changed = found->second.changed, status = status_of(each)] { changed(status); });
   }
 }
 

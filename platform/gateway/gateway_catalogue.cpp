@@ -23,7 +23,8 @@ control::CatalogueIntercept told(const intercept::Intercept& from, const std::st
   control::CatalogueIntercept to;
   to.owner = from.owner;
   to.own = !asker.empty() && from.owner == asker;
-  for (const intercept::HeaderCondition& header : from.match.headers()) to.headers.emplace_back(header.name, header.value);
+  for (const intercept::HeaderCondition& header : from.match.headers())
+    to.headers.emplace_back(header.name, header.value);
   to.path_prefix = from.match.path_prefix();
   to.state = state_name(from.state());
   to.age = since(from.since, now);
@@ -51,7 +52,8 @@ control::Catalogue GatewayDriver::catalogue(std::string_view service, const std:
       if (to.listen.size() < control::kMaxServiceEndpoints) to.listen.push_back(endpoint.text());
     }
     const flow::Destination& original = from.config.original;
-    to.original = original.name.empty() ? original.endpoint.text() : original.name + ":" + std::to_string(original.endpoint.port);
+    to.original =
+        original.name.empty() ? original.endpoint.text() : original.name + ":" + std::to_string(original.endpoint.port);
     to.refuse_when_local_down = !from.config.original_when_down;
     to.connections = from.connections;
     for (const intercept::Intercept& each : from.intercepts) to.intercepts.push_back(told(each, asker, now));

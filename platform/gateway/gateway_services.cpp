@@ -39,7 +39,8 @@ void GatewayDriver::know_endpoints(engine::ServiceId id) {
 }
 
 void GatewayDriver::service_accepted(engine::ServiceId service, Descriptor socket, const packet::Endpoint& source) {
-  const engine::RelayId id = relays_.size() < settings_.max_relays ? engine_.service_accepted(service, source, boot_now()) : 0;
+  const engine::RelayId id =
+      relays_.size() < settings_.max_relays ? engine_.service_accepted(service, source, boot_now()) : 0;
   touched();
   if (id == 0) return;
   start_relay(id, std::make_unique<TcpRelay>(relay_host(), id, std::move(socket)));

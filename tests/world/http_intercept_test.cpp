@@ -17,7 +17,8 @@ std::string get(const std::string& path, const std::string& fields = "") {
   return "GET " + path + " HTTP/1.1\r\nHost: orders\r\n" + fields + "\r\n";
 }
 std::string post(const std::string& path, const std::string& body, const std::string& fields = "") {
-  return "POST " + path + " HTTP/1.1\r\nHost: orders\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + fields + "\r\n" + body;
+  return "POST " + path + " HTTP/1.1\r\nHost: orders\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+         fields + "\r\n" + body;
 }
 const std::string kMine = "X-User: anna\r\n";
 
@@ -35,7 +36,8 @@ class HttpIntercepts : public testing::Test {
     process->program = [this] { return std::make_unique<HttpServer>(world->time, at_process, &seen_process); };
     ASSERT_TRUE(world->come_up());
   }
-  engine::InterceptId ask(std::vector<intercept::HeaderCondition> headers = {{"x-user", "anna"}}, const std::string& prefix = "") {
+  engine::InterceptId ask(std::vector<intercept::HeaderCondition> headers = {{"x-user", "anna"}},
+                          const std::string& prefix = "") {
     engine::InterceptRequest request;
     request.service = "orders";
     request.match = *intercept::Match::create(std::move(headers), prefix);
@@ -44,12 +46,14 @@ class HttpIntercepts : public testing::Test {
     return world->client().intercept(request, world->time.now());
   }
   bool ready(engine::InterceptId id) {
-    return world->run_until([&] {
-      for (const engine::InterceptStatus& each : world->client().intercepts()) {
-        if (each.id == id) return each.state == State::kReady;
-      }
-      return false;
-    }, 20s);
+    return world->run_until(
+        [&] {
+          for (const engine::InterceptStatus& each : world->client().intercepts()) {
+            if (each.id == id) return each.state == State::kReady;
+          }
+          return false;
+        },
+        20s);
   }
   HttpClient& connect(std::vector<std::string> requests, bool pipelined = false) {
     clients.push_back(std::make_unique<HttpClient>(std::move(requests), pipelined));
@@ -79,10 +83,12 @@ TEST_F(HttpIntercepts, RequestsOfOneConnectionGoWhereTheyBelongInOrder) {
   start();
   ASSERT_TRUE(ready(ask()));
   for (bool pipelined : {false, true}) {
-    HttpClient& client = connect({get("/1"), get("/2", kMine), get("/3"), get("/4", kMine), get("/5", kMine), get("/6")}, pipelined);
+    HttpClient& client =
+        connect({get("/1"), get("/2", kMine), get("/3"), get("/4", kMine), get("/5", kMine), get("/6")}, pipelined);
     ASSERT_TRUE(done(client)) << world->fault();
     EXPECT_EQ(who(client), "original process original process process original ");
-    for (std::size_t i = 0; i < 6; ++i) EXPECT_NE(client.answers[i].body.find("GET /" + std::to_string(i + 1) + " "), std::string::npos);
+    for (std::size_t i = 0; i < 6; ++i)
+      EXPECT_NE(client.answers[i].body.find("GET /" + std::to_string(i + 1) + " "), std::string::npos);
   }
   EXPECT_EQ(at_gateway().counters.requests, 6u);
   EXPECT_NE(at_gateway().counters.last_answer, kNever);
@@ -109,7 +115,8 @@ TEST_F(HttpIntercepts, TheClientsAddressArrivesOnBothSides) {
   ASSERT_TRUE(ready(ask()));
   HttpClient& client = connect({get("/1"), get("/2", kMine)});
   ASSERT_TRUE(done(client));
-  for (const HttpMessage& each : client.answers) EXPECT_NE(each.body.find(" from 10.244.1.7"), std::string::npos) << each.body;
+  for (const HttpMessage& each : client.answers)
+    EXPECT_NE(each.body.find(" from 10.244.1.7"), std::string::npos) << each.body;
 }
 
 TEST_F(HttpIntercepts, BodiesAreStreamedBothWays) {
@@ -235,7 +242,8 @@ TEST_F(HttpIntercepts, AShortSilenceCostsNothing) {
 TEST_F(HttpIntercepts, WhatABadClientSaysIsRefusedAndHarmsNobody) {
   start();
   ASSERT_TRUE(ready(ask()));
-  HttpClient& bad = connect({"POST / HTTP/1.1\r\nHost: orders\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n" + kMine + "\r\n0\r\n\r\n"});
+  HttpClient& bad = connect({"POST / HTTP/1.1\r\nHost: orders\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n" +
+                             kMine + "\r\n0\r\n\r\n"});
   ASSERT_TRUE(world->run_until([&] { return !bad.answers.empty(); }, 5s));
   EXPECT_EQ(bad.answers[0].start.substr(0, 12), "HTTP/1.1 400");
   EXPECT_TRUE(seen_original.empty());

@@ -121,7 +121,8 @@ void HttpServer::pump() {
 void HttpServer::answer(const HttpMessage& request) {
   if (request.fields.contains("upgrade")) {
     upgraded_ = true;
-    out_ += "HTTP/1.1 101 Switching Protocols\r\nUpgrade: " + request.fields.at("upgrade") + "\r\nConnection: Upgrade\r\n\r\n" + reader_.rest();
+    out_ += "HTTP/1.1 101 Switching Protocols\r\nUpgrade: " + request.fields.at("upgrade") +
+            "\r\nConnection: Upgrade\r\n\r\n" + reader_.rest();
     reader_.rest().clear();
     return;
   }

@@ -11,9 +11,9 @@
 namespace causeway::world {
 
 struct HttpMessage {
-  std::string start;  // the first line
+  std::string start;                          // the first line
   std::map<std::string, std::string> fields;  // names in lower case
-  std::string body;   // without its chunks' sizes
+  std::string body;                           // without its chunks' sizes
 };
 
 // Cuts messages out of bytes; a response without a length ends with its connection.
@@ -34,14 +34,15 @@ class HttpServer final : public Program {
  public:
   struct Options {
     std::string name;
-    Duration thinks{};                 // before each answer
-    std::size_t body = 0;              // this many bytes more
+    Duration thinks{};     // before each answer
+    std::size_t body = 0;  // this many bytes more
     bool chunked = false;
-    bool silent = false;               // never answers
-    bool dies = false;                 // resets instead of answering
+    bool silent = false;  // never answers
+    bool dies = false;    // resets instead of answering
   };
   // `seen` gets every request.
-  HttpServer(Timeline& time, const Options& options, std::vector<HttpMessage>* seen) : time_(time), options_(options), seen_(seen) {}
+  HttpServer(Timeline& time, const Options& options, std::vector<HttpMessage>* seen)
+      : time_(time), options_(options), seen_(seen) {}
 
   void connected(StreamSocket& socket) override { socket_ = &socket; }
   void pump() override;
@@ -63,7 +64,8 @@ class HttpServer final : public Program {
 // A client of one connection: sends requests one behind the other's answer, or all at once.
 class HttpClient final : public Program {
  public:
-  HttpClient(std::vector<std::string> requests, bool pipelined = false) : requests_(requests.begin(), requests.end()), pipelined_(pipelined) {}
+  HttpClient(std::vector<std::string> requests, bool pipelined = false)
+      : requests_(requests.begin(), requests.end()), pipelined_(pipelined) {}
 
   void connected(StreamSocket& socket) override { socket_ = &socket; }
   void pump() override;

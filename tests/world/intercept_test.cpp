@@ -61,7 +61,8 @@ class Intercepts : public testing::Test {
                                      [&](const engine::ClientEvent& e) { return e.kind == kind; }));
   }
   const engine::ClientEvent& last(Kind kind) {
-    auto it = std::find_if(world->client_events.rbegin(), world->client_events.rend(), [&](const engine::ClientEvent& e) { return e.kind == kind; });
+    auto it = std::find_if(world->client_events.rbegin(), world->client_events.rend(),
+                           [&](const engine::ClientEvent& e) { return e.kind == kind; });
     EXPECT_NE(it, world->client_events.rend());
     return *it;
   }
@@ -139,7 +140,8 @@ TEST_F(Intercepts, AProofThatFailsSaysWhichStepDid) {
   world->cluster.listeners = Cluster::Listeners::kRefuse;
   engine::InterceptId refused = ask();
   ASSERT_TRUE(world->run_until([&] { return !state(refused); }, 1s));
-  EXPECT_EQ(last(Kind::kInterceptEnded).error.message, "the gateway cannot connect to its own listener: connection refused");
+  EXPECT_EQ(last(Kind::kInterceptEnded).error.message,
+            "the gateway cannot connect to its own listener: connection refused");
   world->cluster.listeners = Cluster::Listeners::kSilent;
   engine::InterceptId silent = ask();
   ASSERT_TRUE(world->run_until([&] { return !state(silent); }, 10s));
@@ -247,7 +249,8 @@ TEST_F(Intercepts, ResetsArriveOnBothSides) {
   resets.write_pause = 1ms;
   Talker& rude = connect(2, 0, resets);
   ASSERT_TRUE(ends(rude));
-  EXPECT_TRUE(world->run_until([&] { return process->talkers.size() == 2 && process->talkers[1]->end() == Talker::End::kReset; }, 5s));
+  EXPECT_TRUE(world->run_until(
+      [&] { return process->talkers.size() == 2 && process->talkers[1]->end() == Talker::End::kReset; }, 5s));
   leave(status().id);
   original->script.reset_after = 3000;
   Talker& third = connect(1);

@@ -8,9 +8,9 @@
 #include <optional>
 #include <vector>
 
+#include "core/base/random.h"
 #include "core/engine/relays.h"
 #include "core/packet/address.h"
-#include "core/base/random.h"
 #include "tests/world/chart.h"
 #include "tests/world/talker.h"
 

@@ -100,7 +100,8 @@ class InterceptDrivers : public testing::Test {
     config.wall_clock_ns = wall_clock_ns();
     laptop = std::make_unique<TunnelDriver>(
         TunnelDriver::Parts{loop_, pool_, random_, stack_, std::move(near), config, *dns::Rules::create({})},
-        TunnelDriver::Callbacks{[this](const engine::ClientEvent& event) { happened(event); }, [](const Error&) { ADD_FAILURE(); }});
+        TunnelDriver::Callbacks{[this](const engine::ClientEvent& event) { happened(event); },
+                                [](const Error&) { ADD_FAILURE(); }});
     laptop->start();
     ASSERT_TRUE(until([&] { return has(Kind::kLinkUp); }));
   }
@@ -117,7 +118,8 @@ class InterceptDrivers : public testing::Test {
   }
 
   bool has(Kind kind) const {
-    return std::any_of(events.begin(), events.end(), [&](const engine::ClientEvent& event) { return event.kind == kind; });
+    return std::any_of(events.begin(), events.end(),
+                       [&](const engine::ClientEvent& event) { return event.kind == kind; });
   }
   bool until(std::function<bool()> done, Duration limit = 15s) {
     done_ = std::move(done);
@@ -208,8 +210,8 @@ TEST_F(InterceptDrivers, RequestsOfOneConnectionAreToldApart) {
   intercept(process.endpoint(), {{"x-user", "anna"}});
   ASSERT_TRUE(until([&] { return has(Kind::kInterceptReady); }));
   const std::string host = "Host: orders\r\n";
-  std::string answer = ask("GET /1 HTTP/1.1\r\n" + host + "\r\nGET /2 HTTP/1.1\r\n" + host + "X-User: anna\r\n\r\nGET /3 HTTP/1.1\r\n" + host +
-                           "Connection: close\r\n\r\n");
+  std::string answer = ask("GET /1 HTTP/1.1\r\n" + host + "\r\nGET /2 HTTP/1.1\r\n" + host +
+                           "X-User: anna\r\n\r\nGET /3 HTTP/1.1\r\n" + host + "Connection: close\r\n\r\n");
   std::string who;
   for (std::size_t at = 0; (at = answer.find("\r\n\r\n", at)) != std::string::npos;) {
     at += 4;
