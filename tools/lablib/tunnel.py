@@ -85,6 +85,10 @@ control_socket = "{layout.gateway_control_socket()}"
         self._processes.wait_ready(self.NAME, lambda: _listens(layout.CLUSTER, "0.0.0.0", layout.GATEWAY_PORT), 10,
                                    "not listening")
 
+    def command(self, *words):
+        """What its administrator types on its machine; the result is looked at by the caller."""
+        return run(layout.GATEWAY, *words, "--config", self.config_file, check=False)
+
     def running(self):
         return self._processes.alive(self.NAME)
 
