@@ -7,11 +7,15 @@
 import argparse
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 
 from . import lab, layout, tunnel
-from .shell import LabError
+from .services import _listens
+from .shell import LabError, wait_until
+
+LOCAL_PORT = 8080
 
 
 class Demo:
@@ -19,11 +23,15 @@ class Demo:
         self.laptop = laptop
         self.failed = []
 
-    def show(self, comment, command, expect=None, code=0):
-        """Runs a line as somebody on the laptop would type it, and holds what it prints against what it should."""
+    def show(self, comment, command, expect=None, code=0, where="laptop"):
+        """Runs a line as somebody on the laptop, or in the cluster, would type it, and holds what it prints against what it should."""
         print(f"\n\033[1m# {comment}\033[0m" if sys.stdout.isatty() else f"\n# {comment}")
-        print(f"laptop$ {command}", flush=True)
-        result = self.laptop.exec("sh", "-c", command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, capture_output=False)
+        print(f"{where}$ {command}", flush=True)
+        words, options = ("sh", "-c", command), {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        if where == "laptop":
+            result = self.laptop.exec(*words, capture_output=False, **options)
+        else:
+            result = subprocess.run(["ip", "netns", "exec", layout.CLUSTER, *words], stdin=subprocess.DEVNULL, text=True, cwd="/", **options)
         print(result.stdout, end="" if result.stdout.endswith("\n") or not result.stdout else "\n", flush=True)
         if result.returncode != code or (expect and expect not in result.stdout):
             self.failed.append(command)
@@ -43,7 +51,26 @@ class Demo:
         self.show("a cache", "redis-cli -h cache.shop set greeting hello && redis-cli -h cache.shop get greeting", "hello")
         self.show("a ping is answered by the real target", f"ping -c 1 {orders[0]}", "1 received")
         self.show("names outside the cluster go where they always went", "curl -sS http://www.example.test/", "outside the tunnel")
+        self.intercept()
         self.show("what is going on", "tunctl status", tunnel.DEMO)
+
+    def intercept(self):
+        """The other direction."""
+        curl, nginx, ours = "curl -sS http://orders.shop/", "nginx in the cluster", "my own process on the laptop"
+        program = layout.laptop_dir(self.laptop.number) / "orders.py"
+        shutil.copy(os.path.join(os.path.dirname(os.path.abspath(__file__)), "demo_service.py"), program)
+        self.show("the other direction: somebody in the cluster asks for orders", curl, nginx, where="cluster")
+        self.show("a process on the laptop", f"python3 {program} {LOCAL_PORT} >/dev/null 2>&1 &")
+        wait_until(lambda: _listens(self.laptop.namespace, "127.0.0.1", LOCAL_PORT), 10)
+        self.show("it shall answer for the service", f"tunctl intercept orders --port {LOCAL_PORT}", "orders is intercepted")
+        self.show("and it does", curl, ours, where="cluster")
+        self.show("the cluster's own again", "tunctl leave orders", "not intercepted from here any more")
+        self.show("nginx answers", curl, nginx, where="cluster")
+        self.show("only one's own requests", f"tunctl intercept orders --port {LOCAL_PORT} --http-header x-user=anna", "x-user=anna")
+        self.show("these come", "curl -sS -H 'x-user: anna' http://orders.shop/", ours, where="cluster")
+        self.show("others do not", curl, nginx, where="cluster")
+        self.show("who has what", "tunctl list", "x-user=anna")
+        self.show("nginx for all", "tunctl leave orders && tunctl list", "orders, http")
 
     def shell(self):
         print("\ndemo: a shell on the laptop; try `curl http://orders.shop/`, `tunctl status`. `exit` ends the demo.", flush=True)

@@ -81,7 +81,7 @@ table inet lab {{
 }}
 """
     in_namespace(cluster, "nft", "-f", "-", part=PART, input=rules)
-    _resolv_conf(cluster, f"nameserver {layout.SERVICES['kube-dns.kube-system'][0]}\n")
+    _resolv_conf(cluster, f"nameserver {layout.SERVICES['kube-dns.kube-system'][0]}\nsearch svc.cluster.local\noptions ndots:5\n")
 
 
 def make_home():
