@@ -80,7 +80,7 @@ Instant Gateway::Impl::silent_at(const Carrier& carrier) const {
   if (!carrier.session) return kNever;
   const link::Link& link = carrier.session->link;
   const Instant since = link.waiting_since();
-  return since == kNever ? kNever : since + std::max(kSilent, 4 * link.round_trip().value_or(Duration::zero()));
+  return since == kNever ? kNever : since + std::max(kSilent, 4 * link.undisturbed_round_trip().value_or(Duration::zero()));
 }
 
 void Gateway::Impl::look_for_silence(CarrierId id, Carrier& carrier, Instant now) {

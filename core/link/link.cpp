@@ -1,6 +1,7 @@
 #include "core/link/link.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace causeway::link {
 
@@ -181,9 +182,13 @@ void Link::pong(std::uint64_t wire, Instant now) {
   while (!pings_.empty() && pings_.front().written && pings_.front().wire <= wire) {
     Ping ping = pings_.pop_front();
     if (ping.wire != wire) continue;
-    round_trip_ = now - ping.sent;
+    round_trip_before_ = std::exchange(round_trip_, now - ping.sent);
     if (ping.token != 0) echoes_.push_back({ping.token, now - ping.sent});
   }
+}
+
+std::optional<Duration> Link::undisturbed_round_trip() const {
+  return round_trip_before_ ? std::min(round_trip_, round_trip_before_) : round_trip_;
 }
 
 void Link::echo(std::uint64_t token, Instant now) { ping(token, now); }

@@ -64,6 +64,8 @@ class Link final : private SentItems {
   bool heard() const { return heard_; }  // a record of the peer has come
   bool peer_is_going() const { return peer_goaway_; }
   std::optional<Duration> round_trip() const { return round_trip_; }
+  // The lesser of the last two: what an outage held up says nothing about the path.
+  std::optional<Duration> undisturbed_round_trip() const;
   // Whether it matters to know soon that the peer has stopped answering.
   void watch(bool watched) { watched_ = watched; }
   // Since when a sign of life of the peer's engine is owed; kNever: nothing is outstanding. Not moved by what its kernel acknowledges.
@@ -130,7 +132,7 @@ class Link final : private SentItems {
   std::uint64_t next_ping_token_ = 1;
   Ring<std::uint64_t> pongs_;
   std::vector<Echo> echoes_;
-  std::optional<Duration> round_trip_;
+  std::optional<Duration> round_trip_, round_trip_before_;
 
   bool watched_ = false;
   std::size_t room_ = kRoom;

@@ -80,14 +80,14 @@ class FailOpen(InterceptTest):
         self.service = self.local()
         self.intercept("orders", self.service.port, "--http-header", "x-user=anna")
 
-    def under_load(self, trouble, noticed=NOTICED):
+    def under_load(self, trouble):
         """`trouble` befalls the laptop while requests are handed over. The gateway notices within a moment: from then on all go to the
         original. Those that were handed over before wait for the grace, and what can be asked again is."""
         with Load() as load:
             self.assertTrue(wait_until(lambda: len(load.answers) > 50, PATIENCE))
             at = time.monotonic()
             trouble()
-            for _ in range(noticed * 20):
+            for _ in range(NOTICED * 20):
                 load.newcomer()
                 time.sleep(0.05)
             self.assertTrue(wait_until(lambda: len([one for one in load.since(at) if one[3] == "original"]) > 100, PATIENCE),
@@ -96,10 +96,10 @@ class FailOpen(InterceptTest):
         self.assertEqual([one for one in failed if one[2] == "GET"], [], "these could be asked again")
         self.assertLessEqual(len(failed), load.POSTING, "those that were handed over before the gateway noticed")
         self.assertEqual({one[3] for one in load.answers if one[0] + one[1] < at}, {"local"})
-        late = load.since(at + noticed - 0.5)
+        late = load.since(at + NOTICED - 0.5)
         self.assertEqual({one[3] for one in late}, {"original"})
         self.assertLess(max(one[1] for one in late), layout.GRACE / 2, "new ones wait for nothing")
-        self.assertLess(max(one[1] for one in load.answers), noticed + layout.GRACE + 1)
+        self.assertLess(max(one[1] for one in load.answers), NOTICED + layout.GRACE + 1)
 
     def freeze(self):
         pids = netns.processes_in(self.laptop.namespace)
@@ -148,7 +148,7 @@ class FailOpen(InterceptTest):
 
     def test_frozen_under_load_the_original_answers_and_the_intercept_goes_on_when_it_is_back(self):
         pids = []
-        self.under_load(lambda: pids.extend(self.freeze()), 4)
+        self.under_load(lambda: pids.extend(self.freeze()))
         self.thaw(pids)
         self.assertTrue(self.goes_on())
 

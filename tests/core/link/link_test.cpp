@@ -383,6 +383,24 @@ TEST_F(Linked, UnderTrafficTheRoundTripIsMeasuredOnceASecond) {
   EXPECT_EQ(client.round_trip(), milliseconds(80));
 }
 
+TEST_F(Linked, AnEchoThatAnOutageHeldUpIsNotTakenForThePath) {
+  auto echo_in = [&](Duration way) {
+    client.echo(1, c.now);
+    client.flush(c.now);
+    c.now += way;
+    run();
+  };
+  echo_in(milliseconds(40));
+  echo_in(milliseconds(40));
+  EXPECT_EQ(client.undisturbed_round_trip(), milliseconds(40));
+  echo_in(seconds(3));
+  EXPECT_EQ(client.round_trip(), seconds(3));
+  EXPECT_EQ(client.undisturbed_round_trip(), milliseconds(40));
+  echo_in(milliseconds(90));
+  echo_in(milliseconds(90));
+  EXPECT_EQ(client.undisturbed_round_trip(), milliseconds(90)) << "a path that has become another is learned";
+}
+
 TEST_F(Linked, NoTimerSpinsBehindAFullBatch) {
   pass(seconds(1));
   up.bulk_bytes = 4 * 1024 * 1024;
