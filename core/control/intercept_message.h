@@ -101,7 +101,7 @@ struct VariableAnswer {
   bool more = false;  // the next answer goes on with the same variable
 };
 
-// Outcome "ready": it is proven, and stays. "already": it was there. "left": a tied one was ended by `leave`, or by its tunnel.
+// Outcome "ready": it is proven, and stays. "already": it was there. "left": by `leave`, while its caller waited, or was tied to it.
 struct InterceptAnswer {
   std::string profile, service;
   std::uint64_t id = 0;

@@ -179,6 +179,15 @@ TEST(Intercepts, OneThatIsStillAskedForIsGivenUpWithItsCaller) {
   EXPECT_TRUE(up.comes_to(0));
 }
 
+TEST(Intercepts, WhoeverWaitsForOneThatIsLeftIsTold) {
+  Up up;
+  Caller asking(up);
+  asking.ask(control::InterceptRequest{"", "hang", {}, "", "127.0.0.1", 80, false});
+  while (!std::holds_alternative<control::StepAnswer>(asking.next())) continue;
+  EXPECT_EQ(up.caller.want<control::LeaveAnswer>(leave("hang")).count, 1u);
+  EXPECT_EQ(Caller::as<control::InterceptAnswer>(asking.next()).outcome, "left");
+}
+
 TEST(Intercepts, OneThatStaysOutlivesItsCaller) {
   Up up;
   { Caller(up).want<control::InterceptAnswer>(orders()); }

@@ -371,6 +371,25 @@ TEST(TunctlIntercept, ACommandWhoseServiceIsTakenIsEnded) {
   EXPECT_EQ(run.end(), 12);
 }
 
+TEST(TunctlIntercept, OneThatIsLeftBeforeItWasProvenIsAFailure) {
+  Up up("ok hang:http");
+  std::string port = free_port();
+  {
+    Background asking(up, "intercept hang --port 1");
+    EXPECT_TRUE(up.comes_to(1));
+    EXPECT_EQ(tunctl(up, "leave hang").code, 0);
+    EXPECT_EQ(asking.end(), 1);
+    EXPECT_TRUE(asking.complains("tunctl: hang was left before it was proven"));
+  }
+  Background run(up, "intercept hang --port " + port + " -- " + program_on(port));
+  EXPECT_TRUE(up.comes_to(1));
+  EXPECT_EQ(tunctl(up, "leave hang").code, 0);
+  EXPECT_TRUE(run.complains("tunctl: hang was left before it was proven"));
+  EXPECT_TRUE(run.says("got 15"));
+  kill(run.pid, SIGUSR2);
+  EXPECT_EQ(run.end(), 1);
+}
+
 TEST(TunctlIntercept, ACommandOutlivesAnInterceptThatIsTakenAway) {
   Up up;
   std::string port = free_port();

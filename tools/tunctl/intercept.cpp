@@ -34,6 +34,7 @@ ExitCode intercept_until_left(const std::string& socket, const InterceptOptions&
       fmt::print(out, "{}\n", ready_text(options, service, *intercepted));
     }
     const auto* done = std::get_if<control::InterceptAnswer>(&answer);
+    if (done && done->outcome == "left") return complain_that_it_was_left(options);
     if (done && done->outcome == "already") fmt::print(out, "it was already\n");
     return ExitCode::kDone;
   });
@@ -70,9 +71,15 @@ control::InterceptRequest request_of(const InterceptOptions& options, const pack
   return request;
 }
 
+ExitCode complain_that_it_was_left(const InterceptOptions& options) {
+  complain(options.service + " was left before it was proven",
+           "somebody else typed `tunctl leave " + options.service + "`");
+  return ExitCode::kOther;
+}
+
 std::string ready_text(const InterceptOptions& options, const control::ServiceAnswer& service,
                        const control::InterceptedAnswer& intercepted) {
-  const auto& here = *intercepted.here;
+  const auto here = intercepted.here.value_or(control::InterceptedAnswer::Here{});
   std::string what = !options.what.empty()        ? "requests with " + options.what + " go"
                      : service.protocol == "http" ? "all requests go"
                                                   : "all connections go";

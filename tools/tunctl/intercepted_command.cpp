@@ -82,6 +82,7 @@ class Run {
           fmt::print(stderr, "{}\n", ready_text(options_, service_, *intercepted));
           return std::nullopt;
         }
+        if (std::holds_alternative<control::InterceptAnswer>(**answer)) return complain_that_it_was_left(options_);
         continue;
       }
       switch (child_.wait(client_->descriptor(), until)) {

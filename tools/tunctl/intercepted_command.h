@@ -5,6 +5,7 @@
 
 #include "core/control/message.h"
 #include "core/packet/address.h"
+#include "tools/tunctl/exit_code.h"
 #include "tools/tunctl/intercept_options.h"
 
 namespace causeway::tunctl {
@@ -15,6 +16,8 @@ int run_intercepted(const std::string& socket, const InterceptOptions& options);
 
 // Of intercept.cpp, for both ways.
 control::InterceptRequest request_of(const InterceptOptions& options, const packet::Endpoint& local);
+// Somebody else ended it before it was proven.
+ExitCode complain_that_it_was_left(const InterceptOptions& options);
 std::string ready_text(const InterceptOptions& options, const control::ServiceAnswer& service,
                        const control::InterceptedAnswer& intercepted);
 
