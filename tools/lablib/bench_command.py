@@ -5,6 +5,8 @@ wireguard-go from Debian's backports (W), and ours (C). The same congestion cont
   tools/bench --quick           one short round, to see that it works
   tools/bench --only NAME       what has NAME in its name alone: bulk, stalled, rr, connect, http, udp, memory, up, or wan, which
                                 takes more of its own (--only "wan 80 ms"); may be repeated
+  tools/bench intercept         instead: a service that can be intercepted, beside its original and one haproxy, and how soon an intercept
+                                is ready; three minutes, takes --quick, --rounds, --seconds, --warm-up, --json
   tools/bench --costs           instead: where our two processes' time goes, by perf (linux-perf has to be installed)
   tools/bench --congestion bbr  with another congestion control on all connections
   tools/bench --json FILE       the figures of every round
@@ -26,7 +28,7 @@ import sys
 import time
 
 from . import build, lab, network
-from .bench import chart, contenders, costs, goals, measures, report, standing, wan_measures
+from .bench import chart, contenders, costs, goals, intercepts, measures, report, standing, wan_measures
 from .bench.rounds import Rounds
 from .bench.versions import versions
 from .shell import LabError
@@ -42,6 +44,7 @@ def say(text):
 def arguments():
     parser = argparse.ArgumentParser(prog="tools/bench", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter, usage=argparse.SUPPRESS)
+    parser.add_argument("part", nargs="?", choices=("intercept",))
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--costs", action="store_true")
     parser.add_argument("--only", metavar="NAME", action="append", default=[])
@@ -53,6 +56,8 @@ def arguments():
     parser.add_argument("--warm-up", type=int)
     parser.add_argument("--minutes", type=float, default=56)
     options = parser.parse_args()
+    if options.part and (options.only or options.costs or options.svg):
+        parser.error(f"{options.part}: --only, --costs and --svg are not for it")
     for name, quick, full in (("rounds", 1, 5), ("seconds", 1, 3), ("warm_up", 1, 2)):
         if getattr(options, name) is None:
             setattr(options, name, quick if options.quick else full)
@@ -91,9 +96,12 @@ class Bench:
 
     def run(self):
         only = self.options.only
-        if not only or not all(word.startswith(WAN) for word in only):
+        if self.options.part == "intercept":
+            self.in_a_lab(self._intercepts, None)
+            self.in_a_lab(self._ready_from_afar, intercepts.PATH)
+        elif not only or not all(word.startswith(WAN) for word in only):
             self.in_a_lab(self._plain, None)
-        if not only or any(word.startswith(WAN) for word in only):
+        if self.options.part is None and (not only or any(word.startswith(WAN) for word in only)):
             self.in_a_lab(self._through_wan, {})
         self.about.update(versions(self.contenders))
         if self.left_out:
@@ -135,18 +143,44 @@ class Bench:
         wanted = [(name, measure) for name, measure in asked.all() if self.wanted_through_wan(name)]
         self.rounds.run(self._take(world, contenders.THROUGH_WAN), wanted, self._wan_rounds(), self.end)
 
+    def _intercepts(self, world):
+        options = self.options
+        intercepts.start(world)
+        self.contenders = list(intercepts.WAYS)
+        self.rounds.run(self.contenders, list(intercepts.Measures(options.seconds, options.warm_up).all()), options.rounds, self.end)
+        self._ready(world, "no path between")
+
+    def _ready_from_afar(self, world):
+        self._ready(world, f"{2 * intercepts.PATH['delay']} ms there and back")
+
+    def _ready(self, world, where):
+        self.standing[where] = intercepts.ready(world, 3 if self.options.quick else intercepts.READY_TIMES)
+        say(intercepts.readiness_table({where: self.standing[where]}))
+
+    def goals(self):
+        """Those that were asked for."""
+        if self.options.part == "intercept":
+            return list(intercepts.goals(self.rounds.figures, self.standing))
+        reached = goals.all_goals(self.rounds.figures, self.standing)
+        return [goal for goal in reached if goal.reached is not None or not self.options.only]
+
+    def standing_table(self, titles):
+        if self.options.part == "intercept":
+            return intercepts.readiness_table(self.standing)
+        return report.standing_table(self.standing, titles)
+
     def _wan_rounds(self):
         return min(WAN_ROUNDS, self.options.rounds)
 
 
 def show(bench):
     options, rounds, told = bench.options, bench.rounds, bench.about
-    reached = [goal for goal in goals.all_goals(rounds.figures, bench.standing) if goal.reached is not None or not options.only]
+    reached = bench.goals()
     say("\n" + "\n".join(f"{key}: {value}" for key, value in told.items()))
     if rounds.figures:
         say("\n" + report.figure_table(rounds.figures, bench.contenders))
     titles = {contender.key: contender.title for contender in bench.contenders}
-    say("\n" + "\n".join([*[f"{key}: {title}" for key, title in titles.items()], report.standing_table(bench.standing, titles)]))
+    say("\n" + "\n".join([*[f"{key}: {title}" for key, title in titles.items()], bench.standing_table(titles)]))
     say("\n" + report.goal_table(reached))
     for failure in rounds.failures:
         say(f"failed: {failure}")

@@ -1,7 +1,7 @@
 """What figures are: their units, and which way they are good. NAME, or NAME: WHAT for one that was found beside NAME."""
 
 _UNITS_BESIDE = {"whole machine": "core-s/GB", "tunnel's processes": "core-s/GB", "loss": "%", "requests beside, p50": "ms",
-                 "requests beside, p99": "ms"}
+                 "requests beside, p99": "ms", "p50": "ms", "p99": "ms"}
 
 
 def through_wan(figure):

@@ -15,9 +15,13 @@ class Failed(Exception):
     """This measurement came to nothing; the others go on."""
 
 
-def start_on_laptop(*words, **options):
-    return subprocess.Popen(["ip", "netns", "exec", LAPTOP, *map(str, words)], stdout=subprocess.PIPE,
+def start_in(namespace, *words, **options):
+    return subprocess.Popen(["ip", "netns", "exec", namespace, *map(str, words)], stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, text=True, **{"stdin": subprocess.DEVNULL, **options})
+
+
+def start_on_laptop(*words, **options):
+    return start_in(LAPTOP, *words, **options)
 
 
 def finish(process, seconds):
