@@ -191,7 +191,10 @@ class OnATerminal : public Wrapped {
     started_.push_back(leader_);
   }
   ~OnATerminal() override {
-    if (terminal_ >= 0) close(terminal_);
+    if (terminal_ < 0) return;
+    pid_t job = tcgetpgrp(terminal_);
+    if (job > 1) kill(-job, SIGKILL);
+    close(terminal_);
   }
   [[noreturn]] static void lead(const std::string& script) {
     signal(SIGTTOU, SIG_IGN);
