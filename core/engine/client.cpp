@@ -24,7 +24,9 @@ Client::Impl::Impl(const ClientConfig& config, BufferPool& pool, Random& random,
       started_(now),
       hello_number_(config.hello_floor),
       reassembly_(pool),
-      read_(pool) {}
+      read_(pool),
+      sockets_(*this, pool),
+      http_(*this, sockets_, pool) {}
 
 void Client::Impl::emit(ClientEvent::Kind kind, Error error) {
   ClientEvent event{};
@@ -97,7 +99,7 @@ Bytes Client::Impl::lend(Slice slice) {
 
 // Events lead to calls that lead to events; each round hands something on, so this ends.
 void Client::Impl::pump(Instant now) {
-  while (take_mux_events(now) || take_stack_events(now) || take_dns_actions(now)) {
+  while (take_mux_events(now) || take_stack_events(now) || take_dns_actions(now) || push_directs(now)) {
   }
 }
 
@@ -197,6 +199,7 @@ void Client::Impl::sweep(Instant now) {
         if (now - flow.since >= kAskLimit) datagram_ended(flow, link::Reason::kTimedOut, now);
         break;
       case Flow::Kind::kStub:
+      case Flow::Kind::kDirect:
         break;
     }
   }
@@ -204,7 +207,7 @@ void Client::Impl::sweep(Instant now) {
 
 Instant Client::Impl::deadline() const {
   if (!resets_due_.empty()) return Instant{};
-  Instant at = std::min({stack_.deadline(), names_.deadline(), reassembly_.deadline(), dial_at_, intercepts_due_});
+  Instant at = std::min({stack_.deadline(), names_.deadline(), reassembly_.deadline(), dial_at_, intercepts_due_, direct_deadline()});
   if (carrier_ && phase_ >= Phase::kHandshake) at = std::min(at, carrier_->deadline());
   if (session_) at = std::min(at, session_->link.deadline());
   return flows_.swept().empty() ? at : std::min(at, sweep_at_);
@@ -225,6 +228,7 @@ void Client::Impl::advance(Instant now) {
     emit(ClientEvent::Kind::kDial);
   }
   advance_intercepts(now);
+  advance_directs(now);
   if (sweep_at_ <= now) sweep(now);
   if (sweep_at_ <= now || sweep_at_ == kNever) sweep_at_ = now + kSweep;
   pump(now);
@@ -310,23 +314,21 @@ void Client::ask_catalogue(std::uint64_t token, const std::string& service, Inst
 InterceptId Client::intercept(const InterceptRequest& request, Instant now) { return impl_->intercept(request, now); }
 void Client::leave(InterceptId intercept, Instant) { impl_->leave(intercept); }
 std::vector<InterceptStatus> Client::intercepts() const { return impl_->intercepts(); }
-void Client::dialled(RelayId relay, Instant) { impl_->dialled(relay); }
-void Client::dial_failed(RelayId relay, link::Reason why, Instant) { impl_->dial_failed(relay, why); }
+void Client::dialled(RelayId relay, Instant now) { impl_->dialled(relay, now); }
+void Client::dial_failed(RelayId relay, link::Reason why, Instant now) { impl_->dial_failed(relay, why, now); }
 MutableBytes Client::relay_space(RelayId relay) { return impl_->relay_space(relay); }
 void Client::relay_received(RelayId relay, std::size_t n, Instant now) { impl_->relay_received(relay, n, now); }
-void Client::relay_finished(RelayId relay, Instant) { impl_->relay_finished(relay); }
-void Client::relay_failed(RelayId relay, link::Reason why, Instant) { impl_->relay_failed(relay, why); }
+void Client::relay_finished(RelayId relay, Instant now) { impl_->relay_finished(relay, now); }
+void Client::relay_failed(RelayId relay, link::Reason why, Instant now) { impl_->relay_failed(relay, why, now); }
 std::size_t Client::relay_transmit(RelayId relay, std::span<Bytes> pieces) { return impl_->relay_transmit(relay, pieces); }
-void Client::relay_transmitted(RelayId relay, std::size_t n, Instant) { impl_->relay_transmitted(relay, n); }
+void Client::relay_transmitted(RelayId relay, std::size_t n, Instant now) { impl_->relay_transmitted(relay, n, now); }
 Instant Client::deadline() const { return impl_->deadline(); }
 void Client::advance(Instant now) { impl_->advance(now); }
 void Client::flush_device(Instant now) { impl_->flush_device(now); }
 void Client::flush(Instant now) { impl_->flush(now); }
 packet::PacketBatch& Client::packets() { return impl_->packets_; }
 std::span<const RelayId> Client::writable_relays() const { return impl_->writable_relays_; }
-void Client::settle() {
-  if (impl_->session_) impl_->session_->mux.settle();
-}
+void Client::settle() { impl_->settle(); }
 std::size_t Client::transmit(std::array<Bytes, 2>& pieces) {
   return impl_->carrier_ ? impl_->carrier_->transmit(pieces) : 0;
 }

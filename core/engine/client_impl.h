@@ -1,6 +1,6 @@
 // The inside of engine::Client, in the order of its files: client.cpp (turn and events), client_link.cpp (carrier and session),
-// client_tcp.cpp, client_datagram.cpp (UDP, echo and questions), client_intercept.cpp (what the gateway is asked to send here) and
-// client_relay.cpp (the streams that it opens then).
+// client_tcp.cpp, client_datagram.cpp (UDP, echo and questions), client_intercept.cpp (what the gateway is asked to send here),
+// client_relay.cpp (the streams that it opens then) and client_direct.cpp (connections of this machine to the same services).
 #pragma once
 
 #include <map>
@@ -8,6 +8,7 @@
 
 #include "core/engine/client.h"
 #include "core/engine/flow_table.h"
+#include "core/engine/http_connections.h"
 #include "core/engine/redial.h"
 #include "core/engine/stream_relay.h"
 #include "core/link/link.h"
@@ -17,7 +18,7 @@
 
 namespace causeway::engine {
 
-class Client::Impl {
+class Client::Impl final : private QueuedSockets::Host, private HttpConnections::Host {
  public:
   Impl(const ClientConfig& config, BufferPool& pool, Random& random, Stack& stack, NameService& names, Instant now);
 
@@ -48,14 +49,15 @@ class Client::Impl {
   void ask_catalogue(std::uint64_t token, const std::string& service, Instant now);
 
   // client_relay.cpp
-  void dialled(RelayId id);
-  void dial_failed(RelayId id, link::Reason why);
+  void dialled(RelayId id, Instant now);
+  void dial_failed(RelayId id, link::Reason why, Instant now);
   MutableBytes relay_space(RelayId id);
   void relay_received(RelayId id, std::size_t n, Instant now);
-  void relay_finished(RelayId id);
-  void relay_failed(RelayId id, link::Reason why);
+  void relay_finished(RelayId id, Instant now);
+  void relay_failed(RelayId id, link::Reason why, Instant now);
   std::size_t relay_transmit(RelayId id, std::span<Bytes> pieces);
-  void relay_transmitted(RelayId id, std::size_t n);
+  void relay_transmitted(RelayId id, std::size_t n, Instant now);
+  void settle();
 
   BufferPool& pool_;
   Stack& stack_;
@@ -101,6 +103,7 @@ class Client::Impl {
   void open_held(Flow& flow, Instant now);
   void open_all_held(Instant now);
   void opened(Flow& flow, Instant now);
+  bool accept(Flow& flow, Instant now);
   void refused(Flow& flow, link::Reason reason, Instant now);
   void answer_syn_with(const Flow& flow, link::Reason reason);
   void stack_event(StackEvent& event, Instant now);
@@ -156,13 +159,80 @@ class Client::Impl {
   LocalRelay& add_relay(InterceptId intercept);
   LocalRelay* find_relay(RelayId id);
   void relay_event(LocalRelay& relay, const mux::MuxEvent& event);
-  ClientEvent& emit_relay(ClientEvent::Kind kind, const LocalRelay& relay);
+  ClientEvent& emit_relay(ClientEvent::Kind kind, RelayId relay);
   void remove(LocalRelay& relay, bool close_socket, bool reset);
   void note_writable(LocalRelay& relay);
   void finish_if_drained(LocalRelay& relay);
   void lend_writable_relays();
   void end_reset_relays();
   void close_relays();
+  void count_failure(InterceptId intercept, link::Reason why);
+
+  // client_direct.cpp
+  struct OwnRouter final : intercept::Router {
+    OwnRouter(const Impl& client, const packet::Endpoint& to) : impl(client), endpoint(to) {}
+    intercept::Route route(const http::Head& request) override;
+    const Impl& impl;
+    const packet::Endpoint endpoint;
+  };
+  struct Direct {
+    RelayId process = 0;           // the local process, where everything is intercepted
+    std::unique_ptr<OwnRouter> router;  // where some requests are
+    link::StreamId original = 0;   // open to the cluster, and not used yet
+    OutQueue to_app;
+    std::size_t unconsumed = 0;    // bytes of the app that the stack may not replace yet
+    bool finish_due = false;       // FIN towards the app, once to_app is empty
+    bool push_noted = false;
+  };
+  struct DirectStream {
+    FlowHandle flow = 0;
+    intercept::ConnectionId upstream = intercept::kClient;  // kClient: not used yet
+    bool discard = false;                                   // nobody's any more
+  };
+  void know_shortcuts();
+  std::span<const InterceptId> shortcuts_to(const packet::Endpoint& to) const;
+  bool is_told_apart(const packet::Endpoint& to) const;
+  bool go_direct(Flow& flow);
+  RelayId dial_process(InterceptId id, QueuedSockets::Use use, FlowHandle flow, intercept::ConnectionId upstream);
+  void begin_plain(Flow& flow, RelayId process);
+  void begin_http(Flow& flow, link::StreamId stream, Instant now);
+  void push_later(FlowHandle handle, Direct& direct);
+  bool push_directs(Instant now);
+  void push_direct(Flow& flow, Instant now);
+  void direct_event(Flow& flow, StackEvent& event, Instant now);
+  void consume(const Flow& flow, Direct& direct);
+  void leave_original(Direct& direct);
+  void process_dialled(RelayId id, Instant now);
+  void process_failed(RelayId id, link::Reason why, Instant now);
+  MutableBytes process_space(RelayId id);
+  void process_received(RelayId id, std::size_t n, Instant now);
+  void process_finished(RelayId id, Instant now);
+  void process_transmitted(RelayId id, std::size_t n, Instant now);
+  bool direct_stream_event(const mux::MuxEvent& event, Instant now);
+  Instant direct_deadline() const;
+  void advance_directs(Instant now);
+  void lose_direct_streams();
+
+  // QueuedSockets::Host
+  RelayId new_relay() override { return next_relay_++; }
+  void close_relay(RelayId relay, bool reset) override;
+  void finish_relay(RelayId relay) override { emit_relay(ClientEvent::Kind::kFinishRelay, relay); }
+  void resume_relay(RelayId relay) override { emit_relay(ClientEvent::Kind::kResumeReading, relay); }
+  void note_writable(RelayId relay) override { noted_relays_.push_back(relay); }
+  void reset_once_offered(RelayId relay) override { resets_.push_back(relay); }
+
+  // HttpConnections::Host: client_direct.cpp
+  void send_to_client(HttpConnections::Key key, Slice bytes) override;
+  void finish_client(HttpConnections::Key key) override;
+  void close_client(HttpConnections::Key key, bool reset, Instant now) override;
+  void resume_client(HttpConnections::Key key) override;
+  std::size_t first_bytes(HttpConnections::Key key, intercept::InterceptId target) override;
+  HttpConnections::Way way_to(HttpConnections::Key key, intercept::ConnectionId upstream, intercept::InterceptId target,
+                              const Slice& first) override;
+  mux::Mux* mux_of(CarrierId carrier) override;
+  void stream_left(CarrierId carrier, link::StreamId stream, bool reset, Instant now) override;
+  void happened(HttpConnections::Key key, const intercept::ProxyEvent& event, Instant now) override;
+  void http_over(HttpConnections::Key key) override;
 
   enum class Phase : std::uint8_t { kStopped, kPausing, kDialling, kHandshake, kUp };
 
@@ -204,6 +274,16 @@ class Client::Impl {
   std::vector<RelayId> resets_;        // relays whose last bytes the next flush() offers to the driver
   std::vector<RelayId> resets_due_;    // they were offered
   ReadBlock read_;                     // where sockets are read into
+
+  QueuedSockets sockets_;  // to local processes, from connections of this machine
+  HttpConnections http_;
+  std::unordered_map<packet::Endpoint, std::vector<InterceptId>> shortcuts_;  // in the order in which they are asked
+  std::unordered_map<FlowHandle, Direct> directs_;
+  std::unordered_map<link::StreamId, DirectStream> direct_streams_;
+  std::unordered_map<RelayId, InterceptId> socket_of_;
+  std::vector<FlowHandle> pushes_;                                    // directs with something for their apps
+  std::deque<std::pair<Instant, FlowHandle>> lingering_;              // whose apps are to close by then
+  std::deque<std::pair<Instant, link::StreamId>> discarded_;          // and streams that are to end
 
   friend class Client;
 };

@@ -85,6 +85,7 @@ void Client::Impl::leave(InterceptId id) {
     listens_.erase(it->second.listen);
   }
   intercepts_.erase(it);
+  know_shortcuts();
 }
 
 Client::Impl::OwnIntercept* Client::Impl::find_listen(link::ListenId listen) {
@@ -108,6 +109,7 @@ void Client::Impl::listening(const mux::MuxEvent& event) {
   own->status.http = accepted->http;
   own->status.endpoints = std::move(accepted->endpoints);
   own->status.round_trip = accepted->round_trip;
+  know_shortcuts();
   emit_intercept(ClientEvent::Kind::kInterceptReady, own->status.id).elapsed = accepted->round_trip;
 }
 
@@ -125,6 +127,7 @@ void Client::Impl::unlistened(const mux::MuxEvent& event, Instant now) {
   }
   const InterceptId id = own->status.id;
   intercepts_.erase(id);
+  know_shortcuts();
   emit_intercept(ClientEvent::Kind::kInterceptEnded, id).error = std::move(error);
 }
 
@@ -192,7 +195,9 @@ void Client::Impl::question_event(const mux::MuxEvent& event) {
   Question& question = questions_.at(event.stream);
   mux::Mux& mux = session_->mux;
   switch (event.kind) {
-    case mux::MuxEvent::Kind::kOpened: mux.finish(event.stream); break;
+    case mux::MuxEvent::Kind::kOpened:
+      if (mux.writable(event.stream)) mux.finish(event.stream);  // it may have been reset meanwhile
+      break;
     case mux::MuxEvent::Kind::kReadable:
       while (mux.has_readable(event.stream)) {
         const Bytes piece = mux.readable(event.stream).bytes();

@@ -33,7 +33,7 @@ void Client::Impl::stop(Instant now) {
   }
   phase_ = Phase::kStopped;
   flows_.for_each([&](Flow& flow) {
-    if (flow.kind == Flow::Kind::kStub) stack_.abort(flow.connection);
+    if (flow.kind == Flow::Kind::kStub || flow.kind == Flow::Kind::kDirect) stack_.abort(flow.connection);
     if (flow.kind == Flow::Kind::kTcp && flow.half_open) refused(flow, link::Reason::kHostUnreachable, now);
   });
   emit(ClientEvent::Kind::kCloseCarrier);
@@ -206,6 +206,7 @@ void Client::Impl::lose_session(Instant now) {
     answer_question(questions_.begin()->first, Error{ErrorCode::kUnavailable, "the link is down: " + last_error_, {}});
   }
   close_relays();
+  lose_direct_streams();
   intercepts_wait();
   session_.reset();
   if (was_up) names_.link_changed(false, now);

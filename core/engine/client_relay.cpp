@@ -18,6 +18,8 @@ void Client::Impl::other_event(mux::MuxEvent& event, Instant now) {
     relay_event(*find_relay(it->second), event);
   } else if (questions_.contains(event.stream)) {
     question_event(event);
+  } else if (direct_stream_event(event, now)) {
+    return;
   } else if (event.kind == Kind::kReset) {
     session_->mux.forget(event.stream);
   }
@@ -32,7 +34,7 @@ void Client::Impl::opened_by_gateway(const mux::MuxEvent& event) {
   }
   if (event.flags & link::kProbe) {
     mux.accept(event.stream);
-    mux.finish(event.stream);
+    if (mux.writable(event.stream)) mux.finish(event.stream);  // it may have been reset meanwhile
     return;
   }
   ++own->status.connections;
@@ -67,7 +69,7 @@ void Client::Impl::relay_event(LocalRelay& relay, const mux::MuxEvent& event) {
       break;
     case Kind::kSent:
       mux.take_sent(event.stream);
-      if (relay.resumes(mux)) emit_relay(ClientEvent::Kind::kResumeReading, relay);
+      if (relay.resumes(mux)) resume_relay(relay.id);
       break;
     case Kind::kReset:
       if (!relay.dialling && mux.has_readable(relay.stream)) {
@@ -85,14 +87,19 @@ void Client::Impl::relay_event(LocalRelay& relay, const mux::MuxEvent& event) {
   }
 }
 
-ClientEvent& Client::Impl::emit_relay(ClientEvent::Kind kind, const LocalRelay& relay) {
+ClientEvent& Client::Impl::emit_relay(ClientEvent::Kind kind, RelayId relay) {
   emit(kind);
-  events_.back().relay = relay.id;
+  events_.back().relay = relay;
   return events_.back();
 }
 
+void Client::Impl::close_relay(RelayId relay, bool reset) {
+  emit_relay(ClientEvent::Kind::kCloseRelay, relay).reset = reset;
+  socket_of_.erase(relay);
+}
+
 void Client::Impl::remove(LocalRelay& relay, bool close_socket, bool reset) {
-  if (close_socket) emit_relay(ClientEvent::Kind::kCloseRelay, relay).reset = reset;
+  if (close_socket) close_relay(relay.id, reset);
   relay_of_.erase(relay.stream);
   relays_.erase(relay.id);
 }
@@ -104,14 +111,18 @@ void Client::Impl::note_writable(LocalRelay& relay) {
 }
 
 void Client::Impl::finish_if_drained(LocalRelay& relay) {
-  if (relay.drained(session_->mux)) emit_relay(ClientEvent::Kind::kFinishRelay, relay);
+  if (relay.drained(session_->mux)) finish_relay(relay.id);
 }
 
 void Client::Impl::lend_writable_relays() {
   writable_relays_.clear();
   writable_relays_.swap(noted_relays_);
   for (RelayId id : writable_relays_) {
-    if (LocalRelay* relay = find_relay(id)) relay->writable_noted = false;
+    if (LocalRelay* relay = find_relay(id)) {
+      relay->writable_noted = false;
+    } else {
+      sockets_.lent(id);
+    }
   }
 }
 
@@ -119,7 +130,10 @@ void Client::Impl::lend_writable_relays() {
 void Client::Impl::end_reset_relays() {
   for (RelayId id : resets_due_) {
     LocalRelay* relay = find_relay(id);
-    if (!relay) continue;
+    if (!relay) {
+      sockets_.end_offered(id);
+      continue;
+    }
     session_->mux.forget(relay->stream);
     remove(*relay, true, true);
   }
@@ -130,49 +144,57 @@ void Client::Impl::end_reset_relays() {
 // The mux has forgotten its streams with the link; none of them may be asked for any more.
 void Client::Impl::close_relays() {
   while (!relays_.empty()) remove(relays_.begin()->second, true, true);
-  resets_.clear();
-  resets_due_.clear();
 }
 
-void Client::Impl::dialled(RelayId id) {
+void Client::Impl::dialled(RelayId id, Instant now) {
   LocalRelay* relay = find_relay(id);
-  if (!relay || !relay->dialling) return;
+  if (!relay) return process_dialled(id, now);
+  if (!relay->dialling) return;
   relay->dialling = false;
   session_->mux.accept(relay->stream);
   note_writable(*relay);
 }
 
-void Client::Impl::dial_failed(RelayId id, link::Reason why) {
+void Client::Impl::dial_failed(RelayId id, link::Reason why, Instant now) {
   LocalRelay* relay = find_relay(id);
-  if (!relay || !relay->dialling) return;
-  if (auto it = intercepts_.find(relay->intercept); it != intercepts_.end()) {
-    InterceptStatus& status = it->second.status;
-    ++status.failures;
-    status.last_error = status.request.local.text() + ": " + link::reason_name(why);
-  }
+  if (!relay) return process_failed(id, why, now);
+  if (!relay->dialling) return;
+  count_failure(relay->intercept, why);
   session_->mux.refuse(relay->stream, why);
   remove(*relay, false, false);
 }
 
+void Client::Impl::count_failure(InterceptId intercept, link::Reason why) {
+  auto it = intercepts_.find(intercept);
+  if (it == intercepts_.end()) return;
+  InterceptStatus& status = it->second.status;
+  ++status.failures;
+  status.last_error = status.request.local.text() + ": " + link::reason_name(why);
+}
+
 MutableBytes Client::Impl::relay_space(RelayId id) {
   LocalRelay* relay = find_relay(id);
-  return relay && relay->reads(session_->mux) ? read_.space() : MutableBytes();
+  if (!relay) return process_space(id);
+  return relay->reads(session_->mux) ? read_.space() : MutableBytes();
 }
 
 void Client::Impl::relay_received(RelayId id, std::size_t n, Instant now) {
   LocalRelay* relay = find_relay(id);
-  if (!relay || n == 0 || relay->ending) return;
+  if (!relay) return process_received(id, n, now);
+  if (n == 0 || relay->ending) return;
   if (auto it = intercepts_.find(relay->intercept); it != intercepts_.end()) it->second.status.last_answer = now;
   session_->mux.write(relay->stream, read_.taken(n));
 }
 
-void Client::Impl::relay_finished(RelayId id) {
-  if (LocalRelay* relay = find_relay(id)) relay->finished(session_->mux);
+void Client::Impl::relay_finished(RelayId id, Instant now) {
+  LocalRelay* relay = find_relay(id);
+  if (!relay) return process_finished(id, now);
+  relay->finished(session_->mux);
 }
 
-void Client::Impl::relay_failed(RelayId id, link::Reason why) {
+void Client::Impl::relay_failed(RelayId id, link::Reason why, Instant now) {
   LocalRelay* relay = find_relay(id);
-  if (!relay) return;
+  if (!relay) return process_failed(id, why, now);
   session_->mux.reset(relay->stream, why);
   session_->mux.forget(relay->stream);
   remove(*relay, false, false);
@@ -180,14 +202,21 @@ void Client::Impl::relay_failed(RelayId id, link::Reason why) {
 
 std::size_t Client::Impl::relay_transmit(RelayId id, std::span<Bytes> pieces) {
   LocalRelay* relay = find_relay(id);
-  return relay && !relay->dialling ? session_->mux.readable(relay->stream, pieces) : 0;
+  if (!relay) return sockets_.transmit(id, pieces);
+  return relay->dialling ? 0 : session_->mux.readable(relay->stream, pieces);
 }
 
-void Client::Impl::relay_transmitted(RelayId id, std::size_t n) {
+void Client::Impl::relay_transmitted(RelayId id, std::size_t n, Instant now) {
   LocalRelay* relay = find_relay(id);
-  if (!relay || n == 0) return;
+  if (!relay) return process_transmitted(id, n, now);
+  if (n == 0) return;
   session_->mux.consume(relay->stream, n);
   finish_if_drained(*relay);
+}
+
+void Client::Impl::settle() {
+  if (session_) session_->mux.settle();
+  sockets_.settle();
 }
 
 }  // namespace causeway::engine

@@ -64,7 +64,7 @@ void Client::Impl::syn_received(const packet::Parsed& packet, Instant now) {
   flow.half_open = true;
   ++half_open_;
   flows_.sweep(flow);
-  if (up()) open_held(flow, now);
+  if (!go_direct(flow) && up()) open_held(flow, now);
 }
 
 void Client::Impl::open_held(Flow& flow, Instant now) {
@@ -84,25 +84,32 @@ void Client::Impl::open_all_held(Instant now) {
   std::vector<FlowHandle> held = flows_.swept();
   for (FlowHandle handle : held) {
     Flow* flow = flows_.find(handle);
-    if (flow && flow->half_open && flow->stream == 0) open_held(*flow, now);
+    if (flow && flow->half_open && !flow->direct && flow->stream == 0) open_held(*flow, now);
   }
 }
 
 void Client::Impl::opened(Flow& flow, Instant now) {
+  const link::StreamId stream = flow.stream;
+  if (accept(flow, now) && is_told_apart(flow.tuple.destination)) begin_http(flow, stream, now);
+}
+
+// Has the stack answer the held SYN. False: it cannot, and the flow is gone.
+bool Client::Impl::accept(Flow& flow, Instant now) {
   auto syn = packet::parse(flow.syn.bytes(), true);
   CAUSEWAY_ASSERT(syn);
   flow.connection = stack_.accept(*syn, flow.handle, now);
   if (flow.connection == 0) {
     ++counters_.drop_limit;
-    session_->mux.reset(flow.stream, link::Reason::kLimit);
+    if (flow.stream != 0) session_->mux.reset(flow.stream, link::Reason::kLimit);
     flows_.clear_stream(flow);
     refused(flow, link::Reason::kLimit, now);
-    return;
+    return false;
   }
   ++counters_.tcp_opened;
   ++connections_;
   not_half_open(flow);
   flow.syn = Slice();
+  return true;
 }
 
 void Client::Impl::not_half_open(Flow& flow) {
@@ -150,6 +157,7 @@ void Client::Impl::answer_syn_with(const Flow& flow, link::Reason reason) {
 void Client::Impl::stack_event(StackEvent& event, Instant now) {
   Flow* flow = flows_.find(FlowHandle(event.cookie));
   if (!flow || flow->connection != event.connection) return;
+  if (flow->kind == Flow::Kind::kDirect) return direct_event(*flow, event, now);
   bool stub = flow->kind == Flow::Kind::kStub;
   switch (event.kind) {
     case StackEvent::Kind::kEstablished:

@@ -31,6 +31,7 @@ struct Flow {
     kStub,   // TCP to the stub's own address: answered here
     kAsk,    // a question of the name service to the cluster's DNS
     kProbe,  // a question of ask_cluster()
+    kDirect,  // TCP to a service that a process here answers: no stream is joined to it
   };
 
   FlowHandle handle = 0;
@@ -46,6 +47,7 @@ struct Flow {
   Kind kind = Kind::kTcp;
   bool swept = false;
   bool half_open = false;
+  bool direct = false;         // half open, and the local process is asked, not the gateway
   bool app_finished = false;   // the app has sent FIN
   bool peer_finished = false;  // FIN towards the app is queued
 };

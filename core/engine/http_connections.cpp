@@ -161,7 +161,7 @@ void HttpConnections::open_ways(Key key, Connection& connection) {
   for (Upstream& upstream : connection.upstreams) {
     if (upstream.asked) continue;
     upstream.asked = true;
-    const Slice first = first_of(upstream, host_.first_bytes(upstream.target));
+    const Slice first = first_of(upstream, host_.first_bytes(key, upstream.target));
     upstream.way = host_.way_to(key, upstream.id, upstream.target, first);
     if (upstream.way.socket != 0) {
       Socket& socket = *sockets_.find(upstream.way.socket);
@@ -173,6 +173,7 @@ void HttpConnections::open_ways(Key key, Connection& connection) {
       if (first.size > 0) answers_.push_back({Answer::Kind::kSent, upstream.id, first.size, {}});
       if (!upstream.way.open) continue;
       write_pending(upstream);
+      resumed_.push_back(upstream.id);  // for what came on it before
       answers_.push_back({Answer::Kind::kConnected, upstream.id, 0, {}});
     }
   }

@@ -35,7 +35,7 @@ class HttpConnections {
     virtual void resume_client(Key key) = 0;
 
     // How many bytes may ride on the OPEN of a stream to it; 0 where the way is no stream.
-    virtual std::size_t first_bytes(intercept::InterceptId target) = 0;
+    virtual std::size_t first_bytes(Key key, intercept::InterceptId target) = 0;
     virtual Way way_to(Key key, intercept::ConnectionId upstream, intercept::InterceptId target,
                        const Slice& first) = 0;
     // Null: its session is over.

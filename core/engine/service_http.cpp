@@ -33,7 +33,7 @@ void Services::resume_client(Key key) {
   if (Socket* accepted = sockets_.find(RelayId(key))) sockets_.resume(*accepted);
 }
 
-std::size_t Services::first_bytes(intercept::InterceptId target) {
+std::size_t Services::first_bytes(Key, intercept::InterceptId target) {
   const Listening* listening = find_listening(target);
   const mux::Mux* mux = listening ? host_.mux(listening->carrier) : nullptr;
   return mux ? mux->first_bytes() : 0;

@@ -174,7 +174,7 @@ class Services final : private HttpConnections::Host {
   void finish_client(HttpConnections::Key key) override;
   void close_client(HttpConnections::Key key, bool reset, Instant now) override;
   void resume_client(HttpConnections::Key key) override;
-  std::size_t first_bytes(intercept::InterceptId target) override;
+  std::size_t first_bytes(HttpConnections::Key key, intercept::InterceptId target) override;
   HttpConnections::Way way_to(HttpConnections::Key key, intercept::ConnectionId upstream, intercept::InterceptId target,
                               const Slice& first) override;
   mux::Mux* mux_of(CarrierId carrier) override { return host_.mux(carrier); }

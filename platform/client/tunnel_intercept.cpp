@@ -73,6 +73,7 @@ std::uint64_t Tunnel::Inside::intercept(const InterceptSpec& spec, InterceptTold
     failure = to_failure(request.error(), kStep);
     return 0;
   }
+  request->shortcut = spec.shortcut && profile_.intercept_shortcut;
   const engine::InterceptId id = driver_->intercept(*request);
   intercepts_[id] = std::move(told);
   return id;

@@ -47,6 +47,7 @@ void GatewayDriver::service_accepted(engine::ServiceId service, Descriptor socke
 }
 
 void GatewayDriver::dial_probe(const engine::GatewayEvent& event) {
+  if (relays_.size() >= settings_.max_relays) return dial_failed(event.relay, link::Reason::kLimit);
   packet::Endpoint at = service_listeners_.at(event.service).front()->endpoint();
   if (at.address.is_unspecified()) at.address = *packet::Address::parse(at.address.is_v4() ? "127.0.0.1" : "::1");
   auto from = [this, relay = event.relay](const packet::Endpoint& local) { engine_.probe_from(relay, local); };

@@ -1,9 +1,11 @@
-// The whole client, with the real stack and the real resolver, against hostile programs on the laptop and a gateway without
-// manners on the other side, over a carrier that breaks at will.
+// The whole client, with the real stack and the real resolver, against hostile programs on the laptop, local processes that answer
+// as they like, and a gateway without manners on the other side, over a carrier that breaks at will.
 #include <algorithm>
 #include <memory>
+#include <set>
 
 #include "core/engine/client.h"
+#include "core/intercept/request.h"
 #include "core/packet/checksum.h"
 #include "dns/stub.h"
 #include "tests/fuzz/carriers.h"
@@ -20,6 +22,7 @@ using packet::Endpoint;
 
 const Endpoint kApp = *Endpoint::parse("10.255.0.2:0");
 const Endpoint kStub = *Endpoint::parse("10.255.0.53:53");
+const Endpoint kLocal = *Endpoint::parse("127.0.0.1:8080");
 
 engine::ClientConfig client_config() {
   engine::ClientConfig out;
@@ -72,7 +75,11 @@ class World {
         if (gateway_ && gateway_->state() == StreamCarrier::State::kOpen) gateway_->advance(now_);
         break;
       case 6:
-        if (n < 16 && connected_) break_carrier();
+        if (n >= 16) {
+          local(n, input.chunk());
+        } else if (connected_) {
+          break_carrier();
+        }
         break;
       case 7: question(n, input.chunk()); break;
     }
@@ -156,6 +163,49 @@ class World {
     give_v4(echo ? packet::kIcmp : packet::kUdp, n & 64 ? kApp : service(n), out + blob(payload));
   }
 
+  // Intercepts, and what their processes do.
+  void local(std::uint8_t n, Bytes bytes) {
+    const engine::RelayId relay = relays_.empty() ? 0 : *std::next(relays_.begin(), std::ptrdiff_t(n / 16 % relays_.size()));
+    switch (n % 16) {
+      case 0:
+      case 1: {
+        engine::InterceptRequest request;
+        request.service = "orders";
+        if (n % 16 == 1) request.match = *intercept::Match::create({{"x-user", "anna"}}, "");
+        request.local = kLocal;
+        intercepts_.push_back(client_.intercept(request, now_));
+        break;
+      }
+      case 2:
+        if (!intercepts_.empty()) client_.leave(intercepts_[n / 16 % intercepts_.size()], now_);
+        break;
+      case 3: client_.dialled(relay, now_); break;
+      case 4:
+        client_.dial_failed(relay, link::Reason(n / 16 % 14), now_);
+        break;
+      case 5: {
+        MutableBytes space = client_.relay_space(relay);
+        const std::size_t size = std::min(space.size(), bytes.size());
+        std::copy_n(bytes.begin(), size, space.begin());
+        if (size > 0) client_.relay_received(relay, size, now_);
+        break;
+      }
+      case 6: client_.relay_finished(relay, now_); break;
+      case 7:
+        client_.relay_failed(relay, link::Reason::kConnectionReset, now_);
+        relays_.erase(relay);
+        break;
+      case 8: {
+        std::array<Bytes, 4> pieces;
+        std::size_t size = 0;
+        for (std::size_t i = 0, count = client_.relay_transmit(relay, pieces); i < count; ++i) size += pieces[i].size();
+        client_.relay_transmitted(relay, size, now_);
+        break;
+      }
+      default: client_.ask_catalogue(n, "orders", now_); break;
+    }
+  }
+
   void question(std::uint8_t n, Bytes message) {
     message = message.first(std::min<std::size_t>(message.size(), 60000));
     Blob out(8);
@@ -213,6 +263,11 @@ class World {
         connected_ = false;
         gateway_.reset();
       }
+      if (event.kind == ClientEvent::Kind::kDialLocal) {
+        CAUSEWAY_ASSERT(event.local == kLocal);
+        relays_.insert(event.relay);
+      }
+      if (event.kind == ClientEvent::Kind::kCloseRelay) relays_.erase(event.relay);
       if (event.kind == ClientEvent::Kind::kDial) {
         gateway_ = std::make_unique<StreamCarrier>(pool_, random_, FixedKeys::of(FixedKeys::get().gateway),
                                                    StreamCarrier::Timing{}, now_);
@@ -252,6 +307,8 @@ class World {
   std::unique_ptr<StreamCarrier> gateway_;
   bool connected_ = false;
   std::array<Talk, 4> talks_;
+  std::vector<engine::InterceptId> intercepts_;
+  std::set<engine::RelayId> relays_;
 };
 
 bool run(Bytes bytes) {
@@ -265,6 +322,12 @@ Blob tcp(int which, int flags, std::string_view payload = {}) {
   return blob({1 + 16 * which, flags}) + chunk(blob(payload));
 }
 Blob say(const Blob& frames) { return blob({3, 0}) + chunk(frames); }
+Blob local(int what, std::string_view bytes = {}) { return blob({6, 16 + what}) + chunk(blob(bytes)); }
+// LISTEN was taken; the service is where tcp(1) goes.
+Blob taken(bool http) {
+  const intercept::Accepted accepted{http, {*Endpoint::parse("10.96.0.1:80")}, std::chrono::milliseconds(1)};
+  return frame([&](WireWriter& writer) { link::write_listening(writer, 1, intercept::encode(accepted)); });
+}
 
 std::vector<Seed> seeds() {
   constexpr int kSyn = packet::kSyn, kAck = packet::kAck, kFin = packet::kFin, kRst = packet::kRst;
@@ -287,6 +350,15 @@ std::vector<Seed> seeds() {
       {udp + blob({7, 1}) + chunk(question) + say(opened(3) + frame([](WireWriter& w) { link::write_goaway(w, 1); })) +
        second},
       {connected + say(frame([](WireWriter& w) { link::write_close(w, 3, "bye"); })) + second},
+      {connected + local(0) + say(taken(false) + open(2, flow::Protocol::kTcp, 1)) + local(3) + local(5, "answer") +
+       say(credit(2, 1 << 20) + data(2, 5, 10)) + local(8) + local(6) + say(fin(2, 15)) + local(8)},
+      {local(0) + say(taken(false)) + tcp(1, kSyn) + local(3) + tcp(1, kAck) + tcp(1, kAck, "GET /") + local(8) + local(5, "answer") +
+       local(6) + tcp(1, kAck) + tcp(1, kAck | kFin) + tcp(1, kAck) + local(2)},
+      {local(0) + say(taken(false)) + tcp(1, kSyn) + local(4) + say(opened(1)) + tcp(1, kAck) + tcp(1, kRst | kAck)},
+      {local(1) + say(taken(true)) + tcp(1, kSyn) + say(opened(1) + credit(1, 1 << 20)) + tcp(1, kAck) +
+       tcp(1, kAck, "GET / HTTP/1.1\r\nHost: a\r\nX-User: anna\r\n\r\n") + local(3) + local(8) +
+       local(5, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi") + tcp(1, kAck) +
+       tcp(1, kAck, "GET / HTTP/1.1\r\nHost: a\r\n\r\n") + say(data(1, 0, 100)) + broken + second + second + tcp(1, kAck | kFin)},
       {say(data(1, 0, 5)), false},
       {blob({16, 0}) + chunk(Blob(40, 0x45)), false},
   };

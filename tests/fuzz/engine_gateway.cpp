@@ -1,10 +1,11 @@
-// The whole gateway against a client who may enter but knows no manners, strangers beside him, and services that answer, fail and
-// end in any order.
+// The whole gateway against a client who may enter but knows no manners, strangers beside him, programs that connect to services
+// which he may intercept, and services that answer, fail and end in any order.
 #include <algorithm>
 #include <map>
 #include <set>
 
 #include "core/engine/gateway.h"
+#include "core/intercept/request.h"
 #include "tests/fuzz/carriers.h"
 #include "tests/fuzz/frames.h"
 
@@ -22,6 +23,9 @@ engine::GatewayConfig gateway_config() {
   out.max_handshakes = 2;
   out.streams_per_client = 30;
   out.dials_per_client = 10;
+  out.max_accepted = 10;
+  const flow::Destination original{flow::Protocol::kTcp, {}, *packet::Endpoint::parse("10.96.0.9:80")};
+  out.services = {{"orders", false, original}, {"web", true, original}, {"strict", true, original, false}};
   return out;
 }
 
@@ -51,7 +55,7 @@ class World {
       case 4:
         if (engine::RelayId relay = any(dialling_, n)) {
           dialling_.erase(relay);
-          (protocol_[relay] == flow::Protocol::kTcp ? streams_ : datagrams_).insert(relay);
+          (flow::is_stream(protocol_[relay]) ? streams_ : datagrams_).insert(relay);
           gateway_.dialled(relay, now_);
         }
         break;
@@ -90,8 +94,9 @@ class World {
       case 14:
         if (n == 255) gateway_.set_clients({}, now_);
         if (n == 254) gateway_.stop(now_);
+        if (n == 253) gateway_.free_intercepts("web", "", now_);
         break;
-      default: break;
+      case 15: n & 128 ? program_says(any(streams_, n), input.chunk()) : program_connects(n); break;
     }
     if (!(choice & 128)) turn();
   }
@@ -100,9 +105,13 @@ class World {
     exchange();
     turn();
     CAUSEWAY_ASSERT(gateway_.status().memory == pool_.in_use());
-    bool alive = gateway_.status().sessions > 0 && gateway_.status().dials > 0;
+    bool alive = gateway_.status().sessions > 0 && gateway_.status().dials + connected_ > 0;
     gateway_.carrier_closed(carrier_, now_);
     turn();
+    // Connections of programs outlive the client.
+    gateway_.stop(now_);
+    turn();
+    CAUSEWAY_ASSERT(gateway_.status().accepted == 0 && streams_.empty() && dialling_.empty());
     CAUSEWAY_ASSERT(gateway_.status().relays == 0 && gateway_.status().sessions == 0);
     return alive;
   }
@@ -153,6 +162,15 @@ class World {
     gateway_.take_events(events);
     for (const GatewayEvent& event : events) {
       switch (event.kind) {
+        case GatewayEvent::Kind::kDialProbe: {
+          const packet::Endpoint from{source_.address, next_port_++};
+          gateway_.probe_from(event.relay, from);
+          streams_.insert(event.relay);
+          gateway_.dialled(event.relay, now_);
+          if (engine::RelayId accepted = gateway_.service_accepted(event.service, from, now_)) streams_.insert(accepted);
+          break;
+        }
+        case GatewayEvent::Kind::kCatalogue:
         case GatewayEvent::Kind::kDial:
           dialling_.insert(event.relay);
           protocol_[event.relay] = event.destination.protocol;
@@ -189,6 +207,22 @@ class World {
     gateway_.relay_transmitted(relay, n & 1 ? size : size / 2, now_);
   }
 
+  void program_connects(std::uint8_t n) {
+    const packet::Endpoint from{source_.address, next_port_++};
+    if (engine::RelayId accepted = gateway_.service_accepted(n % 3, from, now_)) {
+      ++connected_;
+      streams_.insert(accepted);
+    }
+  }
+  void program_says(engine::RelayId relay, Bytes bytes) {
+    if (!relay || finished_.count(relay)) return;
+    MutableBytes space = gateway_.relay_space(relay);
+    const std::size_t size = std::min(space.size(), bytes.size());
+    if (size == 0) return;
+    std::copy_n(bytes.begin(), size, space.begin());
+    gateway_.relay_received(relay, size, now_);
+  }
+
   void stranger(Bytes bytes) {
     engine::CarrierId id = gateway_.carrier_accepted(source_, now_);
     if (!id) return;
@@ -211,7 +245,8 @@ class World {
   engine::CarrierId carrier_ = 0;
   std::set<engine::RelayId> dialling_, streams_, datagrams_, finished_;
   std::map<engine::RelayId, flow::Protocol> protocol_;
-  std::size_t taken_ = 0;
+  std::size_t taken_ = 0, connected_ = 0;
+  std::uint16_t next_port_ = 6000;
 };
 
 bool run(Bytes bytes) {
@@ -222,6 +257,15 @@ bool run(Bytes bytes) {
 }
 
 Blob record(const Blob& frames) { return blob({0, 0}) + chunk(frames); }
+Blob listen(link::ListenId id, const std::string& service, std::vector<intercept::HeaderCondition> headers = {}) {
+  const intercept::Request request{service, *intercept::Match::create(std::move(headers), "")};
+  return frame([&](WireWriter& writer) { link::write_listen(writer, id, *intercept::encode(request)); });
+}
+Blob unlisten(link::ListenId id) {
+  return frame([&](WireWriter& writer) { link::write_unlisten(writer, id, link::Reason::kNone, {}); });
+}
+Blob connects(int service) { return blob({15, service}); }
+Blob program(int which, std::string_view bytes) { return blob({15, 128 + which}) + chunk(blob(bytes)); }
 
 std::vector<Seed> seeds() {
   Blob exchange = blob({3, 0}), dialled = blob({4, 0}), refused = blob({5, 1}), says = blob({6, 200}),
@@ -240,6 +284,17 @@ std::vector<Seed> seeds() {
       {record(credit(0, 1 << 30) + open(1)) + dialled + blob({22, 255}) + blob({22, 255}) + exchange +
        record(credit(1, 1 << 30)) + exchange + second + exchange},
       {record(open(1)) + blob({12, 0}) + chunk(Blob(300, 1)) + exchange},
+      {record(listen(1, "orders")) + record(opened(2)) + connects(0) + program(0, "hello") + record(opened(4)) +
+       record(credit(4, 1 << 20) + data(4, 0, 100)) + takes + program(0, "more") + record(fin(4, 100)) + ends + takes + exchange},
+      {record(listen(1, "orders")) + record(opened(2)) + connects(0) + connects(0) + program(0, "hello") +
+       record(fuzz::refused(4, link::Reason::kConnectionRefused)) + dialled + takes + says + takes + record(unlisten(1)) + exchange},
+      {record(listen(1, "web", {{"x-user", "anna"}})) + record(opened(2)) + connects(1) +
+       program(0, "GET / HTTP/1.1\r\nHost: a\r\nX-User: anna\r\n\r\n") + record(opened(4)) + record(data(4, 0, 50)) + takes +
+       program(0, "GET / HTTP/1.1\r\nHost: a\r\n\r\n") + dialled + takes + says + exchange},
+      {record(listen(1, "web") + listen(2, "web") + listen(3, "nothing")) + record(opened(2) + opened(4)) + connects(1) +
+       program(0, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n") + record(opened(6)) + program(0, "bytes") +
+       second + second + blob({14, 253}) + exchange},
+      {record(open(1, flow::Protocol::kCatalogue)) + dialled + says + ends + exchange},
       {record(open(1)) + dialled + close + exchange, false},
       {record(data(1, 0, 5)), false},
   };

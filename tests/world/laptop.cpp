@@ -64,6 +64,15 @@ AppTcp& Laptop::connect(const packet::Endpoint& to, const AppTcp::Options& optio
   return *kept.tcp;
 }
 
+AppTcp& Laptop::connect(const packet::Endpoint& to, Program& program) {
+  return connect(to, AppTcp::Options(), [&program, connected = false](AppTcp& tcp) mutable {
+    if (tcp.state() == AppTcp::State::kSynSent) return;
+    if (tcp.state() == AppTcp::State::kOpen && !std::exchange(connected, true)) program.connected(tcp);
+    if (tcp.state() == AppTcp::State::kOpen || tcp.end() == AppTcp::End::kClosed) return program.pump();
+    program.socket_reset();
+  });
+}
+
 // Tells the program, lets the connection send what it may, and keeps its deadline.
 void Laptop::changed(Connection& connection) {
   if (connection.changed) connection.changed(*connection.tcp);

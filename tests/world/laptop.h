@@ -39,6 +39,8 @@ class Laptop {
 
   // A connection to `to` from a port of its own, and who is told when anything about it changed. Lives as long as the laptop.
   AppTcp& connect(const packet::Endpoint& to, const AppTcp::Options& options, std::function<void(AppTcp&)> changed);
+  // The same for a program, which lives as long.
+  AppTcp& connect(const packet::Endpoint& to, Program& program);
   UdpSocket& open_udp(bool v6, std::function<void(const packet::Endpoint&, Bytes)> received);
   void send_udp(const UdpSocket& socket, const packet::Endpoint& to, Bytes datagram);
   void ping(const packet::Address& to, std::uint16_t identifier, std::uint16_t sequence, Bytes payload);
