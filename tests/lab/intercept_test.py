@@ -214,6 +214,27 @@ class Connections(InterceptTest):
         self.assertIn("ledger", result.stderr)
 
 
+class FromTheLaptop(InterceptTest):
+    """The laptop itself reaches its own process without a trip through the cluster."""
+
+    def curl(self, *words):
+        return self.succeeds(self.laptop.exec("curl", "-sS", "--max-time", PATIENCE, *words, "http://orders.shop/"))
+
+    def test_an_intercepted_name_goes_straight_to_the_local_process(self):
+        local = self.local()
+        self.intercept("orders", local.port)
+        for words in (("-4",), ("-6",)):
+            self.assertEqual(self.curl(*words), "local")
+        self.assertEqual(self.listed()["intercepts"][0]["at_gateway"]["requests"], 0)
+
+    def test_with_a_filter_only_what_matches_does(self):
+        local = self.local()
+        self.intercept("orders", local.port, "--http-header", "x-user=anna")
+        self.assertEqual(self.curl("-H", "X-User: anna"), "local")
+        self.assertIn("nginx", self.curl())
+        self.assertEqual(self.listed()["intercepts"][0]["at_gateway"]["requests"], 0)
+
+
 class Others(InterceptTest):
     """Several people at one service."""
 
