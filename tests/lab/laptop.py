@@ -85,6 +85,22 @@ def read_bytes(sock):
     return bytes(came)
 
 
+def fails_by_reset_after(sock, count):
+    """Whether the other end resets once this one, with `count` bytes read, says another word."""
+    got = 0
+    while got < count:
+        piece = sock.recv(65536)
+        if not piece:
+            return False
+        got += len(piece)
+    sock.sendall(b"x")
+    try:
+        sock.recv(1)
+    except ConnectionResetError:
+        return True
+    return False
+
+
 def read_text(sock):
     return read_bytes(sock).decode()
 

@@ -8,7 +8,7 @@ import time
 from lablib import layout
 from lablib.probe_service import made_bytes
 
-from laptop import PATIENCE, LabTest, address, digest_of, read_all, read_bytes, read_text, reset_on_close
+from laptop import PATIENCE, LabTest, address, digest_of, fails_by_reset_after, read_all, read_bytes, read_text, reset_on_close
 
 BULK = 64 << 20
 
@@ -85,12 +85,7 @@ class Ends(LabTest):
 
     def test_a_reset_of_the_service_is_a_reset_for_the_app_after_the_bytes_before_it(self):
         sock = self.probe("RESET 100000")
-        got = 0
-        while got < 100_000:
-            got += len(sock.recv(65536))
-        sock.sendall(b"x")
-        with self.assertRaises(ConnectionResetError):
-            sock.recv(1)
+        self.assertTrue(fails_by_reset_after(sock, 100_000))
 
     def test_a_service_that_closes_with_unread_data_resets_the_app(self):
         sock = self.probe("CLOSE")
