@@ -10,6 +10,7 @@
   tools/lab env                                    DIRECT4=…, DIRECT6=…: the services' host reached outside the tunnel
   tools/lab down                                   take everything away again
 
+CAUSEWAY_LAB=WORD in the environment names a lab of its own: several can be up on one machine.
 up --direct makes the networks and services only, without gateway and tunnel.
 
 Delay, jitter, loss and rate hold for each direction: a round trip takes twice the delay. Before a link with a rate stands a queue of one

@@ -6,7 +6,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("CAUSEWAY_BUILD") or ROOT / "build").resolve()
-RUN = Path("/run/causeway-lab")
+# Several labs can be up on one machine, each with a word of its own in this variable.
+MARK = os.environ.get("CAUSEWAY_LAB", "")
+if not re.fullmatch("[a-z0-9]{0,8}", MARK):
+    raise SystemExit("lab: CAUSEWAY_LAB is a word of up to 8 of a-z and 0-9")
+_NAMED = f"-{MARK}" if MARK else ""
+RUN = Path(f"/run/causeway-lab{_NAMED}")
 LOGS = RUN / "logs"
 NETNS_ETC = Path("/etc/netns")
 
@@ -15,10 +20,10 @@ TUND = BUILD / "tools/tund/tund"
 GATEWAY = BUILD / "tools/gateway/tun-gateway"
 WAN_RELAY = BUILD / "tools/wan/cw-wan"
 
-CLUSTER = "cw-cluster"
-HOME = "cw-home"
-WAN = "cw-wan"
-NAMESPACE = re.compile(r"cw-(cluster|home|wan|laptop[1-9][0-9]*)")
+CLUSTER = f"cw{_NAMED}-cluster"
+HOME = f"cw{_NAMED}-home"
+WAN = f"cw{_NAMED}-wan"
+NAMESPACE = re.compile(rf"cw{_NAMED}-(cluster|home|wan|laptop[1-9][0-9]*)")
 MAX_CLIENTS = 200
 
 # What a cluster routes: services and pods. Reached from a laptop only through the tunnel.
@@ -73,7 +78,7 @@ GRACE = 2  # seconds that the gateway leaves to requests whose laptop stopped an
 
 
 def laptop(number):
-    return f"cw-laptop{number}"
+    return f"cw{_NAMED}-laptop{number}"
 
 
 def uplink4(number, side):
