@@ -131,6 +131,7 @@ void Client::Impl::mux_event(mux::MuxEvent& event, Instant now) {
   using Kind = mux::MuxEvent::Kind;
   Flow* flow = flows_.find_stream(event.stream);
   if (!flow) return other_event(event, now);
+  if (flow->kind == Flow::Kind::kDial) return probe_event(*flow, event, now);
   bool tcp = flow->kind == Flow::Kind::kTcp;
   switch (event.kind) {
     case Kind::kOpened:
@@ -198,6 +199,9 @@ void Client::Impl::sweep(Instant now) {
       case Flow::Kind::kProbe:
         if (now - flow.since >= kAskLimit) datagram_ended(flow, link::Reason::kTimedOut, now);
         break;
+      case Flow::Kind::kDial:
+        if (now - flow.since >= kProbeLimit) probe_ended(flow, link::Reason::kTimedOut, now);
+        break;
       case Flow::Kind::kStub:
       case Flow::Kind::kDirect:
         break;
@@ -254,7 +258,7 @@ void Client::Impl::flush(Instant now) {
   lend_writable_relays();
 }
 
-ClientStatus Client::Impl::status() const {
+ClientStatus Client::Impl::status() {
   ClientStatus s;
   switch (phase_) {
     case Phase::kStopped: s.link = ClientStatus::Link::kStopped; break;
@@ -268,6 +272,11 @@ ClientStatus Client::Impl::status() const {
   s.tcp_flows = connections_;
   s.half_open = half_open_;
   s.datagram_flows = flows_.swept().size() - half_open_;
+  for (FlowHandle handle : flows_.swept()) {
+    const Flow::Kind kind = flows_.find(handle)->kind;
+    if (kind == Flow::Kind::kUdp) ++s.udp_flows;
+    if (kind == Flow::Kind::kEcho) ++s.echo_flows;
+  }
   s.memory = pool_.in_use();
   s.icmp_echo = icmp_echo_;
   s.carrier_bytes_in = carrier_in_;
@@ -308,6 +317,7 @@ void Client::machine_failed(DnsRequestId request, DnsFailure why, Instant now) {
 }
 void Client::echo(std::uint64_t token, Instant now) { impl_->echo(token, now); }
 void Client::ask_cluster(std::uint64_t token, Bytes message, Instant now) { impl_->ask_cluster(token, message, now); }
+void Client::probe(std::uint64_t token, const packet::Endpoint& to, Instant now) { impl_->probe(token, to, now); }
 void Client::ask_catalogue(std::uint64_t token, const std::string& service, Instant now) {
   impl_->ask_catalogue(token, service, now);
 }

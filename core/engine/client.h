@@ -88,6 +88,7 @@ struct ClientEvent {
     kRefused,        // the gateway answered and said no: `error`; a kDial follows in 30 s
     kEcho,           // the answer to echo(token); `elapsed`
     kClusterAnswer,  // the answer to ask_cluster(token) in `message`, or `error`
+    kProbed,         // how probe(token) ended: `reason` (kNone: connected), after `elapsed`
     kHelloNumber,    // `number` is about to be used: keep it
     kCatalogue,      // the answer to ask_catalogue(token) in `message`, or `error`
     kInterceptReady,    // `intercept` is proven, again perhaps: `elapsed` there and back
@@ -104,6 +105,7 @@ struct ClientEvent {
   std::uint64_t number = 0;
   Duration elapsed{};
   std::vector<std::uint8_t> message;
+  link::Reason reason = link::Reason::kNone;
   InterceptId intercept = 0;
   RelayId relay = 0;
   bool reset = false;
@@ -129,6 +131,7 @@ struct ClientStatus {
   std::string last_error;                // why it was last down
   std::optional<Duration> round_trip;    // the last echo's
   std::size_t tcp_flows = 0, half_open = 0, datagram_flows = 0;
+  std::size_t udp_flows = 0, echo_flows = 0;  // of datagram_flows, which has questions and probes as well
   std::size_t memory = 0;                // bytes in buffers
   bool icmp_echo = false;                // the gateway can send echo requests
   std::uint64_t carrier_bytes_in = 0, carrier_bytes_out = 0, rekeys = 0, links = 0;
@@ -167,6 +170,12 @@ class Client final : public Relays {
   void echo(std::uint64_t token, Instant now);
   // Asks the cluster's DNS; a kClusterAnswer event follows, also when it fails.
   void ask_cluster(std::uint64_t token, Bytes message, Instant now);
+
+  // Has the gateway dial `to` over TCP and ends that connection at once; a kProbed event follows, also when it fails. Of more than
+  // kMaxProbes at once the rest fail with kLimit; kTimedOut comes after kProbeLimit at the latest, though the gateway tries longer.
+  static constexpr std::size_t kMaxProbes = 16;
+  static constexpr Duration kProbeLimit = std::chrono::seconds(5);
+  void probe(std::uint64_t token, const packet::Endpoint& to, Instant now);
 
   // The services that can be intercepted, or the one of that name with its environment: a document of the gateway's, see
   // core/control/catalogue.h. A kCatalogue event follows, also when it fails.

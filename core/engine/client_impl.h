@@ -1,5 +1,5 @@
 // The inside of engine::Client, in the order of its files: client.cpp (turn and events), client_link.cpp (carrier and session),
-// client_tcp.cpp, client_datagram.cpp (UDP, echo and questions), client_intercept.cpp (what the gateway is asked to send here),
+// client_tcp.cpp, client_datagram.cpp (UDP, echo and questions), client_probe.cpp (dials for people who ask), client_intercept.cpp (what the gateway is asked to send here),
 // client_relay.cpp (the streams that it opens then) and client_direct.cpp (connections of this machine to the same services).
 #pragma once
 
@@ -28,7 +28,7 @@ class Client::Impl final : private QueuedSockets::Host, private HttpConnections:
   void advance(Instant now);
   void flush_device(Instant now);
   void flush(Instant now);
-  ClientStatus status() const;
+  ClientStatus status();
 
   // client_link.cpp
   void start(Instant now);
@@ -41,6 +41,9 @@ class Client::Impl final : private QueuedSockets::Host, private HttpConnections:
 
   // client_datagram.cpp
   void ask_cluster(std::uint64_t token, Bytes message, Instant now);
+
+  // client_probe.cpp
+  void probe(std::uint64_t token, const packet::Endpoint& to, Instant now);
 
   // client_intercept.cpp
   InterceptId intercept(const InterceptRequest& request, Instant now);
@@ -123,6 +126,11 @@ class Client::Impl final : private QueuedSockets::Host, private HttpConnections:
   void ask(Flow::Kind kind, std::uint64_t id, Bytes message, Instant now);
   void ask_failed(Flow::Kind kind, std::uint64_t id, link::Reason reason, Instant now);
   Bytes lend(Slice slice);
+
+  // client_probe.cpp
+  void probe_event(Flow& flow, const mux::MuxEvent& event, Instant now);
+  void probe_ended(Flow& flow, link::Reason reason, Instant now);
+  void probed(std::uint64_t token, link::Reason reason, Duration elapsed);
 
   // client_intercept.cpp
   struct OwnIntercept {
@@ -252,6 +260,7 @@ class Client::Impl final : private QueuedSockets::Host, private HttpConnections:
   FlowTable flows_;
   std::size_t half_open_ = 0;
   std::size_t connections_ = 0;
+  std::size_t probes_ = 0;
   Instant sweep_at_ = kNever;
   std::vector<StackSegment> segments_;
   std::vector<Slice> lent_;  // payload of packets_

@@ -31,6 +31,7 @@ struct Flow {
     kStub,   // TCP to the stub's own address: answered here
     kAsk,    // a question of the name service to the cluster's DNS
     kProbe,  // a question of ask_cluster()
+    kDial,   // a dial of probe()
     kDirect,  // TCP to a service that a process here answers: no stream is joined to it
   };
 
@@ -39,7 +40,7 @@ struct Flow {
   Slice syn;                         // the held SYN
   Instant since{};                   // of its first packet
   Instant last{};                    // of the last datagram
-  std::uint64_t request = 0;         // kAsk: DnsRequestId; kProbe: token
+  std::uint64_t request = 0;         // kAsk: DnsRequestId; kProbe, kDial: token
   std::unique_ptr<Answers> answers;  // kStub, once there was one
   ConnectionId connection = 0;       // 0: the SYN is held, or the connection is gone
   std::uint32_t place = 0;           // in the table's list of flows that are swept
