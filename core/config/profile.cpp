@@ -12,6 +12,8 @@ namespace {
 constexpr std::uint16_t kGatewayPort = 7700;
 constexpr std::size_t kMaxGateways = 16;
 constexpr std::size_t kMaxRoutes = 1024;
+constexpr std::size_t kMaxIncluded = 256;
+constexpr std::size_t kMaxExcluded = 1024;
 constexpr std::size_t kMaxNamespaces = 1024;
 constexpr std::size_t kMaxName = 12;
 
@@ -67,20 +69,67 @@ void read_keys(TomlTable& root, Profile& profile) {
   }
 }
 
+using Prefixes = std::vector<packet::Cidr>;
+
+constexpr const char* kPrefixWanted = "a prefix with no bits set beyond its length, such as \"10.96.0.0/16\"";
+constexpr const char* kPolicyWanted = "one of \"virtual\", \"fail\" and \"win\"";
+
+void sort_once(Prefixes& prefixes) {
+  std::sort(prefixes.begin(), prefixes.end());
+  prefixes.erase(std::unique(prefixes.begin(), prefixes.end()), prefixes.end());
+}
+
+bool is_metadata(const packet::Cidr& prefix) {
+  static const packet::Cidr kMetadata = *packet::Cidr::parse("169.254.169.254/32");
+  return prefix == kMetadata;
+}
+
+void read_included(TomlTable& root, const char* key, Prefixes& out, std::size_t most, bool metadata) {
+  if (out.size() > most) root.reject(key, "more than " + std::to_string(most), most);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const char* why = metadata && is_metadata(out[i]) ? nullptr : why_not_routed(out[i]);
+    if (why) root.reject(key, out[i].text() + " takes " + why + " with it", i);
+  }
+}
+
+// In the order in which they stand, so that a mistake is found where it is.
+void reject_both_ways(TomlTable& root, const Profile& profile) {
+  for (std::size_t i = 0; i < profile.exclude.size(); ++i) {
+    const packet::Cidr& prefix = profile.exclude[i];
+    auto names = [&](const Prefixes& list) { return std::find(list.begin(), list.end(), prefix) != list.end(); };
+    const char* other = names(profile.routes) ? "routes" : names(profile.include) ? "include" : nullptr;
+    if (!other) continue;
+    root.reject("exclude", prefix.text() + " is in '" + other + "' too: it either goes into the tunnel or does not", i);
+  }
+}
+
+std::optional<ConflictPolicy> policy(std::string_view word) {
+  if (word == "virtual") return ConflictPolicy::kVirtual;
+  if (word == "fail") return ConflictPolicy::kFail;
+  if (word == "win") return ConflictPolicy::kWin;
+  return std::nullopt;
+}
+
 void read_routes(TomlTable& root, Profile& profile) {
-  if (!root.read_list("routes", profile.routes, packet::Cidr::parse,
-                      "a prefix with no bits set beyond its length, such as \"10.96.0.0/16\"")) {
+  if (root.read_list("routes", profile.routes, packet::Cidr::parse, kPrefixWanted)) {
+    if (profile.routes.empty()) root.reject("routes", "at least one is needed");
+    read_included(root, "routes", profile.routes, kMaxRoutes, false);
+  } else {
     root.require("routes", "the cluster's prefixes, such as [\"10.96.0.0/16\"]");
-    return;
   }
-  if (profile.routes.empty()) root.reject("routes", "at least one is needed");
-  if (profile.routes.size() > kMaxRoutes) root.reject("routes", "more than " + std::to_string(kMaxRoutes), kMaxRoutes);
-  for (std::size_t i = 0; i < profile.routes.size(); ++i) {
-    const packet::Cidr& route = profile.routes[i];
-    if (const char* why = why_not_routed(route)) root.reject("routes", route.text() + " takes " + why + " with it", i);
+  if (root.read_list("include", profile.include, packet::Cidr::parse, kPrefixWanted)) {
+    read_included(root, "include", profile.include, kMaxIncluded, true);
   }
-  std::sort(profile.routes.begin(), profile.routes.end());
-  profile.routes.erase(std::unique(profile.routes.begin(), profile.routes.end()), profile.routes.end());
+  if (root.read_list("exclude", profile.exclude, packet::Cidr::parse, kPrefixWanted)) {
+    if (profile.exclude.size() > kMaxExcluded) {
+      root.reject("exclude", "more than " + std::to_string(kMaxExcluded), kMaxExcluded);
+    }
+    reject_both_ways(root, profile);
+  }
+  root.read("conflict", profile.conflict, policy, kPolicyWanted);
+  sort_once(profile.routes);
+  sort_once(profile.include);
+  sort_once(profile.exclude);
 }
 
 void read_dns(TomlTable dns, DnsProfile& out) {

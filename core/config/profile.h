@@ -6,6 +6,11 @@
 //   key_file     = "/etc/causeway/laptop.key"                    # mode 0600 or stricter
 //   psk_file     = "/etc/causeway/laptop.psk"                    # optional
 //   routes       = ["10.96.0.0/16", "fd00:96::/112"]
+//   include      = ["10.20.0.5/32"]                              # not the cluster's own, but reached through it; default: none
+//   exclude      = ["10.96.8.0/24"]                              # goes where it always went; default: none
+//   conflict     = "virtual"                                     # or "fail", "win"; default
+//
+// Of `routes`, `include` and `exclude` the most specific prefix that holds an address decides.
 //
 //   [dns]
 //   domain       = "cluster.local"      # default
@@ -17,6 +22,7 @@
 //   shortcut     = true                 # from this machine, an intercepted service is the local process at once; default
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +41,13 @@ struct DnsProfile {
   bool take_over = true;
 };
 
+// What becomes of one of `routes` where another network of this machine has addresses of it.
+enum class ConflictPolicy : std::uint8_t {
+  kVirtual,  // this machine reaches it by virtual addresses, and the other network stays as it is
+  kFail,     // the profile does not come up
+  kWin,      // it goes into the tunnel, and what it hides of the other network comes back on `down`
+};
+
 struct Profile {
   std::string name;
   std::vector<HostPort> gateways;
@@ -42,6 +55,9 @@ struct Profile {
   std::string key_file;
   std::string psk_file;  // empty: none
   std::vector<packet::Cidr> routes;
+  std::vector<packet::Cidr> include;  // an address of this machine's own network may be among them: it is asked for by name
+  std::vector<packet::Cidr> exclude;
+  ConflictPolicy conflict = ConflictPolicy::kVirtual;
   DnsProfile dns;
   bool intercept_shortcut = true;  // without the way through the cluster
 };

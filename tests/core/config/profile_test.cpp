@@ -171,6 +171,41 @@ TEST(Profile, RoutesThatCannotBeOrThatSwallowTheMachineAreRefused) {
   EXPECT_EQ(good(with("routes", "routes = [\"10.0.0.0/8\", \"10.0.0.0/8\", \"10.1.2.3\"]")).routes.size(), 2u);
 }
 
+TEST(Profile, MorePrefixesGoInAndOthersStayOut) {
+  Profile profile = good(whole("include = [\"10.20.0.5\", \"169.254.169.254/32\"]\n"
+                               "exclude = [\"10.96.8.0/24\", \"10.96.8.0/24\"]"));
+  EXPECT_EQ(profile.include, (std::vector{*packet::Cidr::parse("10.20.0.5/32"), *packet::Cidr::parse("169.254.169.254/32")}));
+  EXPECT_EQ(profile.exclude, std::vector{*packet::Cidr::parse("10.96.8.0/24")});
+  EXPECT_TRUE(good(whole()).include.empty());
+  EXPECT_TRUE(good(whole()).exclude.empty());
+  EXPECT_TRUE(good(whole("exclude = [\"10.0.0.0/8\"]")).exclude.size()) << "a wider one leaves the narrower in";
+}
+
+TEST(Profile, OnlyTheMetadataAddressOfItsRangeMayBeIncluded) {
+  EXPECT_EQ(complaint(whole("include = [\"10.20.0.5\", \"169.254.169.0/24\"]")),
+            "/etc/causeway/demo.toml:5:25: 'include': 169.254.169.0/24 takes link-local addresses with it");
+  EXPECT_EQ(complaint(whole("include = [\"127.0.0.1\"]")).find("/etc/causeway/demo.toml:5:12: 'include': "), 0u);
+  EXPECT_EQ(complaint(whole("exclude = [\"10.96.8.1/24\"]")).find("/etc/causeway/demo.toml:5:12: 'exclude': "), 0u);
+}
+
+TEST(Profile, APrefixThatIsToGoBothWaysIsNamedWithBothLists) {
+  EXPECT_EQ(complaint(whole("exclude = [\"10.1.0.0/16\", \"10.96.0.0/16\"]")),
+            "/etc/causeway/demo.toml:5:27: 'exclude': 10.96.0.0/16 is in 'routes' too: it either goes into the tunnel or "
+            "does not");
+  EXPECT_EQ(complaint(whole("include = [\"10.1.0.0/16\"]\nexclude = [\"10.1.0.0/16\"]")),
+            "/etc/causeway/demo.toml:6:12: 'exclude': 10.1.0.0/16 is in 'include' too: it either goes into the tunnel or "
+            "does not");
+}
+
+TEST(Profile, SaysWhatBecomesOfARouteThatAnotherNetworkHas) {
+  EXPECT_EQ(good(whole()).conflict, ConflictPolicy::kVirtual);
+  EXPECT_EQ(good(whole("conflict = \"virtual\"")).conflict, ConflictPolicy::kVirtual);
+  EXPECT_EQ(good(whole("conflict = \"fail\"")).conflict, ConflictPolicy::kFail);
+  EXPECT_EQ(good(whole("conflict = \"win\"")).conflict, ConflictPolicy::kWin);
+  EXPECT_EQ(complaint(whole("conflict = \"lose\"")),
+            "/etc/causeway/demo.toml:5:12: 'conflict': \"lose\" is not one of \"virtual\", \"fail\" and \"win\"");
+}
+
 TEST(Profile, BadNamesInDnsAreRefused) {
   EXPECT_NE(complaint(whole("", "domain = \"a..b\"")).find(":7:10: 'dns.domain'"), std::string::npos);
   EXPECT_NE(complaint(whole("", "domain = \"\"")).find(":7:10: 'dns.domain'"), std::string::npos);
