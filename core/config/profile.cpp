@@ -175,6 +175,7 @@ Result<Profile> parse_profile(std::string_view toml, std::string_view source) {
   read_gateways(root, profile);
   read_keys(root, profile);
   read_routes(root, profile);
+  root.read("autostart", profile.autostart);
   read_dns(root.table("dns"), profile.dns);
   root.table("intercept").read("shortcut", profile.intercept_shortcut);
   if (auto read = reader->finish(); !read) return tl::make_unexpected(read.error());

@@ -9,6 +9,7 @@
 //   include      = ["10.20.0.5/32"]                              # not the cluster's own, but reached through it; default: none
 //   exclude      = ["10.96.8.0/24"]                              # goes where it always went; default: none
 //   conflict     = "virtual"                                     # or "fail", "win"; default
+//   autostart    = true                                          # comes up when the daemon starts; default: false
 //
 // Of `routes`, `include` and `exclude` the most specific prefix that holds an address decides.
 //
@@ -59,6 +60,7 @@ struct Profile {
   std::vector<packet::Cidr> exclude;
   ConflictPolicy conflict = ConflictPolicy::kVirtual;
   DnsProfile dns;
+  bool autostart = false;
   bool intercept_shortcut = true;  // without the way through the cluster
 };
 

@@ -31,29 +31,53 @@ Result<bool> somebody_answers(const sockaddr_un& address) {
   return connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 || errno == EAGAIN;
 }
 
-// Takes a socket away that a dead daemon left.
-Result<void> clear(const std::string& path, const sockaddr_un& address) {
+enum class Found { kNothing, kDead, kAlive, kOtherKind };
+
+// What is there; a daemon that dies is waited for.
+Result<Found> look(const std::string& path, const sockaddr_un& address) {
   struct stat found {};
-  if (lstat(path.c_str(), &found) != 0) return {};
-  if (!S_ISSOCK(found.st_mode)) {
-    return fail(ErrorCode::kConflict, path + " is there already, and is no socket",
-                "choose another path, or remove it");
-  }
+  if (lstat(path.c_str(), &found) != 0) return Found::kNothing;
+  if (!S_ISSOCK(found.st_mode)) return Found::kOtherKind;
   for (auto waited = kPause;; waited += kPause) {
     Result<bool> answers = somebody_answers(address);
     if (!answers) return tl::make_unexpected(answers.error());
-    if (!*answers) break;
-    if (waited > kPatience) {
-      return fail(ErrorCode::kConflict, "another process answers on " + path,
-                  "end that one first, or choose another path");
-    }
+    if (!*answers) return Found::kDead;
+    if (waited > kPatience) return Found::kAlive;
     std::this_thread::sleep_for(kPause);
   }
+}
+
+Result<void> remove(const std::string& path) {
   if (unlink(path.c_str()) != 0 && errno != ENOENT) return system_error("cannot remove the old " + path);
   return {};
 }
 
+// Takes a socket away that a dead daemon left.
+Result<void> clear(const std::string& path, const sockaddr_un& address) {
+  auto found = look(path, address);
+  if (!found) return tl::make_unexpected(found.error());
+  switch (*found) {
+    case Found::kNothing: return {};
+    case Found::kDead: return remove(path);
+    case Found::kAlive:
+      return fail(ErrorCode::kConflict, "another process answers on " + path,
+                  "end that one first, or choose another path");
+    case Found::kOtherKind: break;
+  }
+  return fail(ErrorCode::kConflict, path + " is there already, and is no socket", "choose another path, or remove it");
+}
+
 }  // namespace
+
+Result<bool> remove_dead_socket(const std::string& path) {
+  sockaddr_un address;
+  if (auto fits = fill_socket_address(path, address); !fits) return tl::make_unexpected(fits.error());
+  auto found = look(path, address);
+  if (!found) return tl::make_unexpected(found.error());
+  if (*found != Found::kDead) return false;
+  if (auto removed = remove(path); !removed) return tl::make_unexpected(removed.error());
+  return true;
+}
 
 Result<Descriptor> listen_on(const std::string& path) {
   sockaddr_un address;

@@ -35,6 +35,8 @@ class MachineHost final : public Host {
 
   // Before the first attach(): undoes what a process before us left behind. A line for each thing undone, left or not possible.
   std::vector<std::string> recover();
+  // Nothing is left to undo.
+  bool clean() const { return journal_.left_over().empty() && resolver_.clean(); }
   // Undoes everything of all profiles, the last one first. The same lines.
   std::vector<std::string> detach_all();
 

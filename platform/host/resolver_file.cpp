@@ -89,6 +89,8 @@ Result<std::optional<ResolverState>> ResolverFile::load() const {
   return state;
 }
 
+bool ResolverFile::clean() const { return ::access(paths_.journal.c_str(), F_OK) != 0; }
+
 Result<void> ResolverFile::save(const ResolverState& state) const {
   return replace_file(paths_.journal, state.text(), {0600, ::geteuid(), ::getegid()});
 }

@@ -36,6 +36,8 @@ class ResolverFile {
   Result<std::vector<std::string>> stand_down(std::string_view profile);
   // For all profiles, after a crash.
   Result<std::vector<std::string>> recover();
+  // No change is journalled.
+  bool clean() const;
 
  private:
   struct Found {

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <cerrno>
 #include <csignal>
@@ -19,7 +21,8 @@
 namespace causeway::tund {
 namespace {
 
-enum Exit : int { kDone = 0, kFailed = 1, kUsage = 2 };
+// README.md lists them, with those of platform/host/split.h.
+enum Exit : int { kDone = 0, kFailed = 1, kUsage = 2, kLives = 3 };
 
 struct Options {
   std::string state = "/var/lib/causeway";
@@ -27,7 +30,7 @@ struct Options {
   std::string profiles = "/etc/causeway";
   std::string group, user = "causeway";
   std::string log = "info";
-  bool recover = false;
+  bool revert = false;
 };
 
 int complain(const Error& error) {
@@ -69,10 +72,33 @@ Result<std::string> engine_folder(const std::string& state, const platform::Engi
   return folder;
 }
 
+// What a tund that is no more has left on this machine, a line for each thing undone.
+int revert(const Options& options) {
+  auto host = take_machine(options);
+  if (!host) {
+    if (host.error().code != ErrorCode::kConflict) return complain(host.error());
+    complain({ErrorCode::kConflict, "a tund lives with " + options.state + ": nothing was reverted",
+              "`tunctl down` undoes what it does, or end it first"});
+    return kLives;
+  }
+  std::vector<std::string> lines = (*host)->recover();
+  auto socket = platform::remove_dead_socket(options.socket);
+  if (socket && *socket) lines.push_back(options.socket + " removed");
+  for (const std::string& line : lines) fmt::print("{}\n", platform::printable(line));
+  if (!socket) return complain(socket.error());
+  if (!(*host)->clean()) {
+    return complain({ErrorCode::kSystem, "not all could be undone: the rest stays in the journal",
+                     "`tund --revert` tries it again, and so does the next start"});
+  }
+  if (lines.empty()) fmt::print("there is nothing to undo\n");
+  return kDone;
+}
+
 int run(const Options& options) {
   if (geteuid() != 0)
     return complain({ErrorCode::kPermission, "tund is started by root: it makes devices and routes", "use sudo"});
   umask(022);
+  if (options.revert) return revert(options);
   auto group = find_group(options.group);
   if (!group) return complain(group.error());
   auto user = platform::find_engine_user(options.user);
@@ -81,7 +107,6 @@ int run(const Options& options) {
   if (!host) return complain(host.error());
   for (const std::string& line : (*host)->recover())
     spdlog::info("left by an earlier run: {}", platform::printable(line));
-  if (options.recover) return kDone;
   auto folder = engine_folder(options.state, *user);
   if (!folder) return complain(folder.error());
   auto listening = platform::listen_on(options.socket);
@@ -126,7 +151,9 @@ int main(int argc, char** argv) {
   app.add_option("--log", options.log, "trace, debug, info, warn or error")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}))
       ->capture_default_str();
-  app.add_flag("--recover", options.recover, "undo what a crashed tund left on this machine, and end");
+  app.add_flag("--revert", options.revert,
+               "undo what a tund that crashed or was killed left on this machine, say what, and end; refused while one "
+               "lives with the same --state");
   app.set_version_flag("--version", "tund " CAUSEWAY_VERSION);
   try {
     app.parse(argc, argv);

@@ -50,6 +50,14 @@ TEST(Profile, SaysWhetherInterceptedServicesAreTheLocalProcessAtOnce) {
             "/etc/causeway/demo.toml:6:1: unknown key 'intercept.shortcuts'; did you mean 'intercept.shortcut'?");
 }
 
+TEST(Profile, SaysWhetherItComesUpWithTheDaemon) {
+  EXPECT_FALSE(good(whole()).autostart);
+  EXPECT_TRUE(good(whole("autostart = true")).autostart);
+  EXPECT_FALSE(good(whole("autostart = false")).autostart);
+  EXPECT_EQ(complaint(whole("autostart = \"yes\"")),
+            "/etc/causeway/demo.toml:5:13: 'autostart' must be true or false, not a string");
+}
+
 TEST(Profile, SaysWhatTheTextSays) {
   Profile profile = good(
       "gateways = [\"203.0.113.7:7700\", \"GW.Example.org.:443\", \"[fd00::7]:7701\", \"fd00::8\", \"gw\"]\n"

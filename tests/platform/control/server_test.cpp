@@ -384,6 +384,23 @@ TEST(ControlSocket, AFileInItsPlaceIsLeftAlone) {
   EXPECT_TRUE(std::filesystem::exists(path));
 }
 
+TEST(ControlSocket, ADeadDaemonsIsRemovedAndNothingElse) {
+  Folder folder;
+  std::string path = folder.path + "/control.sock";
+  EXPECT_FALSE(*remove_dead_socket(path));
+  {
+    auto living = listen_on(path);
+    ASSERT_TRUE(living);
+    EXPECT_FALSE(*remove_dead_socket(path));
+    EXPECT_TRUE(std::filesystem::exists(path));
+  }
+  EXPECT_TRUE(*remove_dead_socket(path));
+  EXPECT_FALSE(std::filesystem::exists(path));
+  fclose(fopen(path.c_str(), "w"));
+  EXPECT_FALSE(*remove_dead_socket(path));
+  EXPECT_TRUE(std::filesystem::exists(path));
+}
+
 TEST(ControlSocket, PathsThatFitNoSocketAreRefused) {
   EXPECT_FALSE(listen_on(""));
   EXPECT_FALSE(listen_on("/tmp/" + std::string(200, 'a')));
