@@ -57,7 +57,7 @@ void Stub::stream_received(DnsStreamId id, Bytes bytes, Instant now) {
   stream_bytes_ -= stream.messages.size();
   stream.messages.receive(bytes, [&](Bytes message) {
     Asker asker;
-    asker.over_stream = true;
+    asker.way = Asker::Way::kStream;
     asker.stream = id;
     ++stream.waiting;
     receive(std::move(asker), message, now);
@@ -75,6 +75,14 @@ void Stub::stream_finished(DnsStreamId id, Instant) {
   if (found == streams_.end()) return;
   found->second.finished = true;
   if (found->second.waiting == 0) close_stream(found);
+}
+
+void Stub::asked(DnsRequestId request, Bytes message, Instant now) {
+  Asker asker;
+  asker.way = Asker::Way::kInProcess;
+  asker.request = request;
+  receive(std::move(asker), message, now);
+  answer_outcomes(now);
 }
 
 void Stub::receive(Asker asker, Bytes message, Instant now) {
@@ -139,7 +147,7 @@ void Stub::answer(const Asker& asker, const Outcome& outcome) {
   const Query& query = asker.query;
   if (outcome.message.empty()) return send(asker, empty_answer(query, outcome.rcode, config_.udp_size, outcome.why));
   std::size_t limit = kMaxMessage;
-  if (!asker.over_stream) {
+  if (asker.way == Asker::Way::kDatagram) {
     limit = query.edns ? std::clamp<std::size_t>(query.edns->udp_size, kPlainUdpSize, config_.udp_size) : kPlainUdpSize;
   }
   FittedAnswer fitted = fit_answer(outcome.message, outcome.view, query, limit, config_.udp_size);
@@ -149,17 +157,24 @@ void Stub::answer(const Asker& asker, const Outcome& outcome) {
 
 void Stub::send(const Asker& asker, std::vector<std::uint8_t> message) {
   DnsAction action{};
-  if (asker.over_stream) {
-    if (streams_.find(asker.stream) == streams_.end()) return;
-    std::uint8_t length[2];
-    store16(length, std::uint16_t(message.size()));
-    message.insert(message.begin(), length, length + 2);
-    action.kind = DnsAction::Kind::kAnswerStream;
-    action.stream = asker.stream;
-  } else {
-    action.kind = DnsAction::Kind::kAnswerDatagram;
-    action.peer = asker.peer;
-    action.local = asker.local;
+  switch (asker.way) {
+    case Asker::Way::kDatagram:
+      action.kind = DnsAction::Kind::kAnswerDatagram;
+      action.peer = asker.peer;
+      action.local = asker.local;
+      break;
+    case Asker::Way::kStream:
+      if (streams_.find(asker.stream) == streams_.end()) return;
+      std::uint8_t length[2];
+      store16(length, std::uint16_t(message.size()));
+      message.insert(message.begin(), length, length + 2);
+      action.kind = DnsAction::Kind::kAnswerStream;
+      action.stream = asker.stream;
+      break;
+    case Asker::Way::kInProcess:
+      action.kind = DnsAction::Kind::kAnswerAsked;
+      action.request = asker.request;
+      break;
   }
   action.message = std::move(message);
   actions_.push_back(std::move(action));
@@ -167,7 +182,7 @@ void Stub::send(const Asker& asker, std::vector<std::uint8_t> message) {
 
 // One question less is waiting on its stream.
 void Stub::settle(const Asker& asker, Instant now) {
-  if (!asker.over_stream) return;
+  if (asker.way != Asker::Way::kStream) return;
   auto found = streams_.find(asker.stream);
   if (found == streams_.end()) return;
   found->second.idle_since = now;

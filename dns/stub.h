@@ -1,5 +1,5 @@
-// Speaks DNS to the laptop's programs over UDP and TCP, on the addresses that the engine gives it; what to answer is the
-// Resolver's business.
+// Speaks DNS to the laptop's programs over UDP and TCP, on the addresses that the engine gives it, and to other tunnels in this
+// process; what to answer is the Resolver's business.
 //
 // Everything that programs can pile up here is bounded: questions waiting (in number and bytes), streams, and what a stream
 // has sent of a message. One thread, no call calls back.
@@ -38,6 +38,7 @@ class Stub final : public engine::NameService {
   void stream_opened(engine::DnsStreamId stream, Instant now) override;
   void stream_received(engine::DnsStreamId stream, Bytes bytes, Instant now) override;
   void stream_finished(engine::DnsStreamId stream, Instant now) override;
+  void asked(engine::DnsRequestId request, Bytes message, Instant now) override;
 
   void cluster_answered(engine::DnsRequestId request, Bytes message, Instant now) override;
   void cluster_failed(engine::DnsRequestId request, engine::DnsFailure why, Instant now) override;
@@ -58,8 +59,10 @@ class Stub final : public engine::NameService {
 
  private:
   struct Asker {
+    enum class Way : std::uint8_t { kDatagram, kStream, kInProcess };
+    Way way = Way::kDatagram;
     engine::DnsStreamId stream = 0;
-    bool over_stream = false;
+    engine::DnsRequestId request = 0;  // in process
     packet::Endpoint peer;
     packet::Endpoint local;
     Query query;

@@ -315,6 +315,9 @@ void Client::machine_answered(DnsRequestId request, Bytes message, Instant now) 
 void Client::machine_failed(DnsRequestId request, DnsFailure why, Instant now) {
   impl_->names_.machine_failed(request, why, now);
 }
+void Client::ask_names(DnsRequestId request, Bytes message, Instant now) {
+  impl_->names_.asked(request, message, now);
+}
 void Client::echo(std::uint64_t token, Instant now) { impl_->echo(token, now); }
 void Client::ask_cluster(std::uint64_t token, Bytes message, Instant now) { impl_->ask_cluster(token, message, now); }
 void Client::probe(std::uint64_t token, const packet::Endpoint& to, Instant now) { impl_->probe(token, to, now); }

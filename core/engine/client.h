@@ -166,6 +166,9 @@ class Client final : public Relays {
   void machine_answered(DnsRequestId request, Bytes message, Instant now);
   void machine_failed(DnsRequestId request, DnsFailure why, Instant now);
 
+  // A question of this process to the name service. Its answer, a kAnswerAsked action, comes with take_machine_questions().
+  void ask_names(DnsRequestId request, Bytes message, Instant now);
+
   // A frame to the gateway and back; the answer is a kEcho event. Nothing comes if the link goes down before.
   void echo(std::uint64_t token, Instant now);
   // Asks the cluster's DNS; a kClusterAnswer event follows, also when it fails.
@@ -213,7 +216,7 @@ class Client final : public Relays {
   std::size_t transmit(std::array<Bytes, 2>& pieces);
   void transmitted(std::size_t n, Instant now);
 
-  // kAskMachine and kForget actions only. Swapped into `out`, which must be empty; so are events.
+  // kAskMachine, kForget and kAnswerAsked actions only. Swapped into `out`, which must be empty; so are events.
   void take_machine_questions(std::vector<DnsAction>& out);
   void take_events(std::vector<ClientEvent>& out);
   ClientStatus status() const;

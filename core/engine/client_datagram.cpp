@@ -168,6 +168,7 @@ void Client::Impl::dns_action(DnsAction& action, Instant now) {
       }
       [[fallthrough]];
     case DnsAction::Kind::kAskMachine:
+    case DnsAction::Kind::kAnswerAsked:
       machine_questions_.push_back(std::move(action));
       break;
   }

@@ -37,9 +37,8 @@ void MachineDns::set_servers(const std::vector<packet::Address>& servers, std::u
   }
 }
 
-void MachineDns::handle(const engine::DnsAction& action) {
-  if (action.kind == engine::DnsAction::Kind::kAskMachine) return ask(action.request, action.message);
-  auto found = wanted_.find(action.request);
+void MachineDns::forget(engine::DnsRequestId request) {
+  auto found = wanted_.find(request);
   if (found == wanted_.end()) return;
   found->second->forgotten = true;  // c-ares cannot forget one question: its answer comes to nothing
   wanted_.erase(found);

@@ -29,12 +29,13 @@ class MachineDns {
   void set_servers(const std::vector<packet::Address>& servers, std::uint16_t port = 53);
   const std::vector<packet::Address>& servers() const { return servers_; }
 
-  // A kAskMachine or kForget. A callback may come before it returns.
-  void handle(const engine::DnsAction& action);
+  // A callback may come before it returns.
+  void ask(engine::DnsRequestId request, Bytes message);
+  // Its callback does not come.
+  void forget(engine::DnsRequestId request);
 
  private:
   struct Question;
-  void ask(engine::DnsRequestId request, Bytes message);
   void answered(Question& question, int status, Bytes message);
 
   Loop& loop_;

@@ -8,6 +8,7 @@
 
 #include "core/base/buffer.h"
 #include "core/noise/keys.h"
+#include "platform/client/name_chain.h"
 #include "platform/client/virtual_addresses.h"
 #include "platform/host/host.h"
 #include "platform/loop/loop.h"
@@ -29,6 +30,7 @@ struct Runtime::Inside {
   BufferPool pool;
   noise::SodiumRandom random;
   tun::Stack stack;
+  platform::NameChain names;
   platform::AddressSlots slots;
   std::set<std::string> attached;  // profiles
 };

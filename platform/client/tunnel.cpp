@@ -133,6 +133,7 @@ std::vector<std::string> Tunnel::Inside::detach() {
   dialler_.cancel();
   state_ = TunnelState::kDown;
   std::vector<std::string> lines;
+  if (driver_) driver_->end_names();
   if (std::exchange(attached_, false)) {
     auto undone = runtime_.host->detach(profile_.name);
     runtime_.slots.give_back(slot_);

@@ -39,6 +39,19 @@ TunnelDriver::TunnelDriver(Parts parts, Callbacks callbacks)
                              client_.machine_failed(request, why, boot_now());
                              turn_end_.ask();
                            }}),
+      place_(parts.names, {[this](NameChain::Number question, Bytes message) {
+                             client_.ask_names(question, message, boot_now());
+                             turn_end_.ask();
+                           },
+                           [this](NameChain::Number request, Bytes message) {
+                             client_.machine_answered(request, message, boot_now());
+                             turn_end_.ask();
+                           },
+                           [this](NameChain::Number request) {
+                             client_.machine_failed(request, engine::DnsFailure::kUnreachable, boot_now());
+                             turn_end_.ask();
+                           },
+                           [this](NameChain::Number request, Bytes message) { machine_dns_.ask(request, message); }}),
       dial_deadlines_(loop_, kLocalDial),
       tell_stopped_(loop_,
                     [this] {
@@ -163,7 +176,7 @@ void TunnelDriver::end_of_turn() {
     break;
   }
   handle_events();
-  ask_machine();
+  take_questions();
   if (client_.deadline() <= now) turn_end_.ask();
   if (stopped_ && !unsent()) tell_stopped_.ask();
   arm_timer();
@@ -263,10 +276,26 @@ void TunnelDriver::handle_events() {
   events_.clear();
 }
 
-void TunnelDriver::ask_machine() {
+void TunnelDriver::take_questions() {
+  using Kind = engine::DnsAction::Kind;
   client_.take_machine_questions(questions_);
-  for (const engine::DnsAction& action : questions_) machine_dns_.handle(action);
+  for (const engine::DnsAction& action : questions_) {
+    switch (action.kind) {
+      case Kind::kAskMachine: place_.ask(action.request, action.message); break;
+      case Kind::kAnswerAsked: place_.answer(action.request, action.message); break;
+      default:
+        place_.forget(action.request);
+        machine_dns_.forget(action.request);
+        break;
+    }
+  }
   questions_.clear();
+}
+
+void TunnelDriver::end_names() {
+  place_.end();
+  machine_dns_.set_servers({});
+  flush(boot_now());
 }
 
 bool TunnelDriver::unsent() const {
@@ -291,6 +320,7 @@ void TunnelDriver::stop(std::function<void()> done) {
 
 void TunnelDriver::stop_now() {
   Instant now = boot_now();
+  place_.leave();
   client_.stop(now);
   // The second sends the resets that waited behind what the apps were still to get.
   flush(now);

@@ -17,6 +17,7 @@
 #include "dns/stub.h"
 #include "platform/client/carrier_socket.h"
 #include "platform/client/machine_dns.h"
+#include "platform/client/name_chain.h"
 #include "platform/loop/loop.h"
 #include "platform/relay/relay.h"
 #include "tun/device.h"
@@ -31,6 +32,7 @@ class TunnelDriver final : private RelayHost {
     BufferPool& pool;
     Random& random;
     tun::Stack& stack;
+    NameChain& names;
     std::unique_ptr<tun::Device> device;
     engine::ClientConfig client;
     dns::Rules rules;
@@ -59,6 +61,10 @@ class TunnelDriver final : private RelayHost {
   std::vector<engine::InterceptStatus> intercepts() const { return client_.intercepts(); }
 
   void set_dns_servers(const std::vector<packet::Address>& servers) { machine_dns_.set_servers(servers); }
+  // From now on it is asked what earlier ones cannot answer, until it is stopped.
+  void join_names() { place_.join(); }
+  // Programs whose questions wait for others are told SERVFAIL, before the device goes that they would be told through.
+  void end_names();
 
   // Ends every flow with RST and the link with CLOSE. `done` comes when the kernel has taken it all, or after a second; it may
   // destroy the driver.
@@ -82,7 +88,7 @@ class TunnelDriver final : private RelayHost {
   void write_relays();
   void handle_events();
   bool relay_event(const engine::ClientEvent& event);
-  void ask_machine();
+  void take_questions();
   void carrier_lost(const Error& error, Instant now);
   bool unsent() const;
 
@@ -105,6 +111,7 @@ class TunnelDriver final : private RelayHost {
   std::vector<engine::ClientEvent> events_;
   std::vector<engine::DnsAction> questions_;
   MachineDns machine_dns_;
+  NameChain::Place place_;
   std::unique_ptr<CarrierSocket> carrier_;
 
   DeadlineList dial_deadlines_;

@@ -182,7 +182,7 @@ engine::ClientConfig Tunnel::Inside::client_config() const {
 
 void Tunnel::Inside::start_driver(std::unique_ptr<tun::Device> device) {
   platform::TunnelDriver::Parts parts{runtime_.loop,     runtime_.pool,   runtime_.random, runtime_.stack,
-                                      std::move(device), client_config(), rules_};
+                                      runtime_.names,    std::move(device), client_config(), rules_};
   driver_ = std::make_unique<platform::TunnelDriver>(
       std::move(parts),
       platform::TunnelDriver::Callbacks{[this](const engine::ClientEvent& event) { engine_event(event); },
@@ -313,6 +313,8 @@ void Tunnel::Inside::take_over_resolver() {
   auto machine = runtime_.host->set_resolver(request);
   if (!machine) return fail(machine.error());
   driver_->set_dns_servers(machine->servers);
+  // Where the machine's resolver is left alone, others' names are as well.
+  if (profile_.dns.take_over) driver_->join_names();
   resolver_ = machine->how;
   report("resolver", machine->how);
   limit_.set(kNever);

@@ -63,6 +63,12 @@ void append_servers(std::string& text, std::string_view original) {
 
 }  // namespace
 
+std::string server_lines(const StandIn& stub) {
+  std::string text;
+  for (const Address& server : stub.servers) append_line(text, "nameserver " + server.text());
+  return text;
+}
+
 ResolvConf parse_resolv_conf(std::string_view text) {
   ResolvConf conf;
   for_each_line(text, [&](std::string_view line) {
@@ -88,9 +94,7 @@ std::string render_stand_in(std::string_view original, const std::vector<StandIn
   append_line(text, kHowToUndo);
   append_line(text.append(kKeeper), keeper);
   for_each_line(original, [&](std::string_view line) { append_line(text.append(kKeptLine), line); });
-  for (const StandIn& one : active) {
-    for (const Address& server : one.servers) append_line(text, "nameserver " + server.text());
-  }
+  text += server_lines(active.front());
   for_each_line(original, [&](std::string_view line) {
     if (!is_comment(line) && !after(line, "nameserver")) append_line(text, line);
   });

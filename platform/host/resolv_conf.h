@@ -38,8 +38,8 @@ struct StandIn {
   friend bool operator==(const StandIn&, const StandIn&) = default;
 };
 
-// The file to write: the servers of `active` in their order, everything else of `original` kept. `active` is not empty; `keeper` is
-// the path of the resolver's journal.
+// The file to write: the servers of the first of `active`, which asks the others, and everything else of `original`. `active` is not
+// empty; `keeper` is the path of the resolver's journal.
 std::string render_stand_in(std::string_view original, const std::vector<StandIn>& active, std::string_view keeper);
 
 // It begins as a stand-in does that was written with this `keeper`: one of another tund is a file like any other.
@@ -47,6 +47,9 @@ bool is_stand_in(std::string_view text, std::string_view keeper);
 
 // The file before a stand-in, from the stand-in's own comments.
 std::string original_of_stand_in(std::string_view text);
+
+// "nameserver 10.96.255.1\n", one line for each.
+std::string server_lines(const StandIn& stub);
 
 // A stand-in that somebody edited, without what is ours: our comments go, our servers give way to the ones of `original`, and
 // every other line stays as it is.

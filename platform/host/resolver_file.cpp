@@ -45,6 +45,11 @@ std::vector<Address> gone(const ResolverState& state) {
   return servers;
 }
 
+bool names_any(std::string_view text, const std::vector<Address>& servers) {
+  std::vector<Address> named = parse_resolv_conf(text).servers;
+  return std::find_first_of(named.begin(), named.end(), servers.begin(), servers.end()) != named.end();
+}
+
 bool names_resolved(const MachineResolver& machine) {
   const Address stub = Address::v4(127, 0, 0, 53);
   return std::find(machine.servers.begin(), machine.servers.end(), stub) != machine.servers.end();
@@ -250,11 +255,15 @@ Result<std::string> ResolverFile::put_back(const Found& found, const ResolverSta
     std::string content = last ? state.original : render_stand_in(state.original, state.active, paths_.journal);
     auto written = write(found, content, state.owner);
     if (!written) return tl::make_unexpected(std::move(written.error()));
-    return found.file + (last ? " restored" : " now leads to the other profiles alone");
+    return found.file + (last ? " restored" : " names the stub of " + state.active.front().profile);
   }
   if (last && found.content == state.original) return found.file + " is as it was already";
-  std::string rest =
-      last ? take_out(found.content, state.servers(), state.original) : take_out(found.content, gone(state), {});
+  std::string rest = found.content;
+  if (last) {
+    rest = take_out(rest, state.servers(), state.original);
+  } else if (names_any(rest, gone(state))) {
+    rest = take_out(rest, gone(state), server_lines(state.active.front()));
+  }
   if (rest == found.content) return found.file + " was rewritten since by another program, and stays as it is";
   auto written = write(found, rest, found.owner);
   if (!written) return tl::make_unexpected(std::move(written.error()));

@@ -2,7 +2,8 @@
 //
 // The file is replaced by a new one where that can be done, and written in place where it is a mount (as `ip netns exec` and
 // containers have it) or has a second name; a symbolic link stays, its target is written. The first profile finds the original,
-// which goes into the journal; the file names the stubs of all profiles, the first one's first; the last puts the original back.
+// which goes into the journal; the file names the stub of the first profile alone, which asks the others' in turn, and the next
+// one's when that goes; the last puts the original back.
 #pragma once
 
 #include <optional>

@@ -73,6 +73,30 @@ class StubTest : public testing::Test {
   Stub stub;
 };
 
+TEST_F(StubTest, AQuestionOfThisProcessIsAnsweredToWhoAskedAtAnyLength) {
+  stub.asked(42, question_of("many.shop", 0x4242), now);
+  cluster_says(action(Kind::kAskCluster), many(100));
+  DnsAction answer = action(Kind::kAnswerAsked);
+  EXPECT_EQ(answer.request, 42u);
+  AnswerView view = *parse_answer(answer.message);
+  EXPECT_EQ(view.head.id, 0x4242);
+  EXPECT_EQ(view.answers, 100u);
+  EXPECT_FALSE(answer.message[2] & 2) << "not truncated";
+  EXPECT_EQ(stub.waiting(), 0u);
+  EXPECT_EQ(stub.memory(), 0u);
+}
+
+TEST_F(StubTest, ProgramsAndThisProcessThatAskTheSameShareOneQuestion) {
+  datagram(question_of("orders.shop", 1));
+  DnsAction ask = action(Kind::kAskCluster);
+  stub.asked(42, question_of("orders.shop", 2), now);
+  cluster_says(ask, many(1));
+  std::vector<DnsAction> answers = actions();
+  ASSERT_EQ(answers.size(), 2u);
+  EXPECT_EQ(answers[0].kind, Kind::kAnswerDatagram);
+  EXPECT_EQ(answers[1].kind, Kind::kAnswerAsked);
+}
+
 TEST_F(StubTest, AnswersADatagramFromTheAddressThatWasAsked) {
   datagram(question_of("Orders.Shop", 0x4242));
   DnsAction ask = action(Kind::kAskCluster);

@@ -18,7 +18,13 @@ class World {
   void step(Input& input) {
     std::uint8_t choice = input.byte();
     switch (choice % 10) {
-      case 0: stub_.datagram(peer_, local_, input.chunk(), now_); break;
+      case 0:
+        if (choice < 200) {
+          stub_.datagram(peer_, local_, input.chunk(), now_);
+        } else {
+          stub_.asked(choice, input.chunk(), now_);
+        }
+        break;
       case 1:
         stub_.stream_opened(++last_stream_, now_);
         open_.push_back(last_stream_);
@@ -82,6 +88,10 @@ class World {
         case DnsAction::Kind::kAskMachine:
           CAUSEWAY_ASSERT(parse_query(action.message).verdict == ParsedQuery::Verdict::kGood);
           asked_.push_back(std::move(action));
+          break;
+        case DnsAction::Kind::kAnswerAsked:
+          CAUSEWAY_ASSERT(action.message.size() >= kHeaderSize && action.message[2] & 0x80);
+          ++useful_;
           break;
         case DnsAction::Kind::kAnswerDatagram:
           CAUSEWAY_ASSERT(action.message.size() <= 4096 && action.message.size() >= kHeaderSize);
@@ -173,11 +183,12 @@ std::vector<Seed> seeds() {
   auto ask = [](std::string_view name, std::uint16_t type = kTypeA) {
     return encode_query(test::query(name, type), 0);
   };
-  Blob udp = blob({0}), open = blob({1}), tcp = blob({2}), end = blob({3}), honest = blob({6}), no = blob({46}),
+  Blob udp = blob({0}), here = blob({200}), open = blob({1}), tcp = blob({2}), end = blob({3}), honest = blob({6}), no = blob({46}),
        later = blob({239});
   auto framed = [](const Blob& message) { return chunk(message); };
   return {
       {udp + chunk(ask("orders.shop")) + honest},
+      {here + chunk(ask("orders.shop")) + honest + here + chunk(blob({1, 2, 3}))},
       {udp + chunk(ask("github.com")) + no + honest + udp + chunk(ask("x.com")) + later},
       {open + tcp + chunk(framed(ask("a.shop")) + framed(ask("b.other", kTypeSrv))) + honest + honest + honest + end},
       {open + tcp + chunk(blob({0})) + tcp + chunk(blob({30, 1, 2})) + later + later + later, false},

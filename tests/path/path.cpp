@@ -23,6 +23,7 @@ class NoNames final : public engine::NameService {
   void stream_opened(engine::DnsStreamId, Instant) override {}
   void stream_received(engine::DnsStreamId, Bytes, Instant) override {}
   void stream_finished(engine::DnsStreamId, Instant) override {}
+  void asked(engine::DnsRequestId, Bytes, Instant) override {}
   void cluster_answered(engine::DnsRequestId, Bytes, Instant) override {}
   void cluster_failed(engine::DnsRequestId, engine::DnsFailure, Instant) override {}
   void machine_answered(engine::DnsRequestId, Bytes, Instant) override {}

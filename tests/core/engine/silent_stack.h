@@ -26,6 +26,7 @@ class SilentNames final : public NameService {
   void stream_opened(DnsStreamId, Instant) override {}
   void stream_received(DnsStreamId, Bytes, Instant) override {}
   void stream_finished(DnsStreamId, Instant) override {}
+  void asked(DnsRequestId, Bytes, Instant) override {}
   void cluster_answered(DnsRequestId, Bytes, Instant) override {}
   void cluster_failed(DnsRequestId, DnsFailure, Instant) override {}
   void machine_answered(DnsRequestId, Bytes, Instant) override {}

@@ -52,6 +52,7 @@ class Names final : public NameService {
   void stream_opened(DnsStreamId id, Instant) override { stream = id; }
   void stream_received(DnsStreamId, Bytes, Instant) override {}
   void stream_finished(DnsStreamId, Instant) override { finished = true; }
+  void asked(DnsRequestId, Bytes, Instant) override {}
   void cluster_answered(DnsRequestId, Bytes, Instant) override {}
   void cluster_failed(DnsRequestId, DnsFailure, Instant) override {}
   void machine_answered(DnsRequestId, Bytes, Instant) override {}

@@ -99,7 +99,7 @@ class InterceptDrivers : public testing::Test {
     config.gateway_key = keys_.public_key;
     config.wall_clock_ns = wall_clock_ns();
     laptop = std::make_unique<TunnelDriver>(
-        TunnelDriver::Parts{loop_, pool_, random_, stack_, std::move(near), config, *dns::Rules::create({})},
+        TunnelDriver::Parts{loop_, pool_, random_, stack_, names_, std::move(near), config, *dns::Rules::create({})},
         TunnelDriver::Callbacks{[this](const engine::ClientEvent& event) { happened(event); },
                                 [](const Error&) { ADD_FAILURE(); }});
     laptop->start();
@@ -160,6 +160,7 @@ class InterceptDrivers : public testing::Test {
   noise::KeyPair keys_, client_keys_;
   tun::Stack stack_;
   Loop loop_;
+  NameChain names_;
   std::unique_ptr<tun::MemoryDevice> far_;
   Timer check_;
   std::function<bool()> done_;

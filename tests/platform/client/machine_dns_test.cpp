@@ -14,7 +14,6 @@ namespace causeway::platform {
 namespace {
 
 using namespace std::chrono_literals;
-using engine::DnsAction;
 
 std::vector<std::uint8_t> question(std::uint16_t id, std::string_view name, bool edns = false) {
   dns::Query query;
@@ -128,19 +127,7 @@ class MachineDnsTest : public ::testing::Test {
     dns_.set_servers({local_}, server_.port);
   }
 
-  void ask(engine::DnsRequestId request, const std::vector<std::uint8_t>& message) {
-    DnsAction action{};
-    action.kind = DnsAction::Kind::kAskMachine;
-    action.request = request;
-    action.message = message;
-    dns_.handle(action);
-  }
-  void forget(engine::DnsRequestId request) {
-    DnsAction action{};
-    action.kind = DnsAction::Kind::kForget;
-    action.request = request;
-    dns_.handle(action);
-  }
+  void ask(engine::DnsRequestId request, const std::vector<std::uint8_t>& message) { dns_.ask(request, message); }
   // Until something was called back.
   void run(Duration longest = 8s) {
     guard_.set(boot_now() + longest);
@@ -193,8 +180,8 @@ TEST_F(MachineDnsTest, WhatFitsTheAskersLimitNeedsNoTcp) {
 TEST_F(MachineDnsTest, WhatIsForgottenIsNotHeardOf) {
   ask(1, question(1, "a.example.org"));
   ask(2, question(2, "b.example.org"));
-  forget(1);
-  forget(99);
+  dns_.forget(1);
+  dns_.forget(99);
   run();
   run(50ms);
   EXPECT_EQ(answers_.count(1), 0u);

@@ -167,14 +167,17 @@ void TestGateway::relay_turn(engine::RelayId id, Relay& relay) {
   }
 }
 
-// 10.96.0.10 for every name.
 std::vector<std::uint8_t> TestGateway::answer(Bytes question) const {
   dns::Query query = dns::parse_query(question).query;
   if (dns == Dns::kNotForDomain) return dns::empty_answer(query, dns::Rcode::kRefused, 512);
+  if (!only.empty() && !query.question.name.under(*dns::Name::parse(only))) {
+    return dns::empty_answer(query, dns::Rcode::kNxDomain, 512);
+  }
   query.edns.reset();
   std::vector<std::uint8_t> out = dns::empty_answer(query, dns::Rcode::kNoError, 512);
   out[7] = 1;
-  for (std::uint8_t byte : {0xc0, 0x0c, 0, 1, 0, 1, 0, 0, 0, 30, 0, 4, 10, 96, 0, 10}) out.push_back(byte);
+  for (std::uint8_t byte : {0xc0, 0x0c, 0, 1, 0, 1, 0, 0, 0, 30, 0, 4}) out.push_back(byte);
+  dns::append_bytes(out, address.bytes());
   return out;
 }
 

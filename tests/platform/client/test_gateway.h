@@ -35,6 +35,8 @@ class TestGateway {
 
   Dns dns = Dns::kAnswers;
   bool icmp = true;
+  packet::Address address = packet::Address::v4(10, 96, 0, 10);  // of every name
+  std::string only;                                              // names below this, where it is set; others do not exist
   std::vector<std::string> came, went, refused, dialled;
 
  private:

@@ -29,7 +29,7 @@ class TunnelDriverTest : public ::testing::Test {
     config.timing.handshake = 100ms;
     config.wall_clock_ns = 1000;
     driver_ = std::make_unique<TunnelDriver>(
-        TunnelDriver::Parts{loop_, pool_, random_, stack_, std::move(near), config, *dns::Rules::create({})},
+        TunnelDriver::Parts{loop_, pool_, random_, stack_, names_, std::move(near), config, *dns::Rules::create({})},
         TunnelDriver::Callbacks{[this](const engine::ClientEvent& event) { happened(event); },
                                 [](const Error&) { ADD_FAILURE(); }});
   }
@@ -57,6 +57,7 @@ class TunnelDriverTest : public ::testing::Test {
   noise::SodiumRandom random_;
   tun::Stack stack_;
   Loop loop_;
+  NameChain names_;
   Timer guard_;
   Descriptor listener_;
   std::unique_ptr<tun::MemoryDevice> app_;
