@@ -1,15 +1,26 @@
 #include "platform/client/hello_store.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
 
 #include "platform/log.h"
 #include "platform/net/socket.h"
 
 namespace causeway::platform {
+namespace {
+
+constexpr std::size_t kDigits = 20;  // of the largest number
+
+// All lines have one length, so that one takes the other's place in a single write: nothing is left beside the file by a crash.
+std::string line_of(std::uint64_t number) {
+  std::string digits = std::to_string(number);
+  return std::string(kDigits - digits.size(), '0') + digits + '\n';
+}
+
+}  // namespace
 
 HelloStore::HelloStore(std::string folder, const noise::PublicKey& key) {
   if (!folder.empty()) path_ = std::move(folder) + "/hello-" + noise::fingerprint(key);
@@ -28,7 +39,7 @@ std::uint64_t HelloStore::load() const {
 }
 
 void HelloStore::keep(std::uint64_t number) {
-  if (path_.empty() || write(std::to_string(number) + "\n") || complained_) return;
+  if (path_.empty() || write(line_of(number)) || complained_) return;
   complained_ = true;
   spdlog::warn(
       "cannot keep the hello number in {}: {}; if the clock goes back the gateway will refuse us until it has caught "
@@ -37,11 +48,12 @@ void HelloStore::keep(std::uint64_t number) {
 }
 
 bool HelloStore::write(const std::string& text) const {
-  std::string fresh = path_ + ".new";
-  int file = open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+  auto opened = [&] { return open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600); };
+  int file = opened();
+  if (file < 0 && errno == ELOOP && unlink(path_.c_str()) == 0) file = opened();
   if (file < 0) return false;
   bool written = ::write(file, text.data(), text.size()) == ssize_t(text.size());
-  return (close(file) == 0) & written && rename(fresh.c_str(), path_.c_str()) == 0;
+  return (close(file) == 0) & written;
 }
 
 }  // namespace causeway::platform

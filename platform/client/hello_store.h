@@ -16,7 +16,7 @@ class HelloStore {
 
   // 0 where nothing was kept, or it cannot be read.
   std::uint64_t load() const;
-  // Replaces the file as a whole. Where that cannot be done a line is logged, once; the clock alone has to do then.
+  // In a single write. Where that cannot be done a line is logged, once; the clock alone has to do then.
   void keep(std::uint64_t number);
 
  private:

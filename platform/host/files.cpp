@@ -33,6 +33,8 @@ ErrorCode code_of(int number) {
   }
 }
 
+std::string unfinished(const std::string& path) { return path + std::string(kUnfinished); }
+
 std::string folder_of(const std::string& path) {
   std::size_t slash = path.rfind('/');
   return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
@@ -77,7 +79,7 @@ Result<void> sync_folder(const std::string& path) {
 }
 
 Result<void> replace_file(const std::string& path, std::string_view content, const FileOwner& owner) {
-  std::string fresh = path + ".causeway-new";
+  std::string fresh = unfinished(path);
   ::unlink(fresh.c_str());
   Descriptor file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file) return fail_errno(errno, "writing " + fresh);
@@ -95,6 +97,8 @@ Result<void> replace_file(const std::string& path, std::string_view content, con
   if (!done) ::unlink(fresh.c_str());
   return done;
 }
+
+void remove_unfinished(const std::string& path) { ::unlink(unfinished(path).c_str()); }
 
 Result<void> overwrite_file(const std::string& path, std::string_view content) {
   Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0644));

@@ -14,6 +14,9 @@ namespace causeway::platform {
 // "doing: No such file or directory", with the kind of no that `number` (an errno) stands for.
 tl::unexpected<Error> fail_errno(int number, std::string doing, std::string advice = {});
 
+// What replace_file() adds to a name for as long as it takes.
+inline constexpr std::string_view kUnfinished = ".causeway-new";
+
 struct FileOwner {
   mode_t mode = 0644;  // permission bits
   uid_t uid = 0;
@@ -25,6 +28,9 @@ Result<std::string> read_file(const std::string& path, std::size_t most);
 
 // By a new file beside it that takes its name, synced; an error leaves the old file as it was.
 Result<void> replace_file(const std::string& path, std::string_view content, const FileOwner& owner);
+
+// Removes what replace_file() left beside `path` where a crash cut it off.
+void remove_unfinished(const std::string& path);
 
 // Into the file that is there (or made now), synced: for files that cannot be replaced, being a mount or having a second name.
 // A crash on the way leaves the beginning of `content`, then what was there.

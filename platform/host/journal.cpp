@@ -127,7 +127,11 @@ std::string Journal::file(std::string_view profile) const {
 }
 
 Result<void> Journal::begin(std::string_view profile, const Changes& changes) {
-  return replace_file(file(profile), changes.text(), {0600, ::geteuid(), ::getegid()});
+  auto written = replace_file(file(profile), changes.text(), {0600, ::geteuid(), ::getegid()});
+  if (written) return written;
+  Error error = std::move(written.error()).in("the journal of what is to be undone cannot be written");
+  error.advice = "make " + folder_ + " writable and see that its file system is not full (df): without it nothing is changed";
+  return tl::make_unexpected(std::move(error));
 }
 
 Result<void> Journal::add_index(std::string_view profile, unsigned index) {
@@ -143,6 +147,15 @@ Result<void> Journal::end(std::string_view profile) {
   std::string path = file(profile);
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) return fail_errno(errno, "removing " + path);
   return sync_folder(folder_);
+}
+
+void Journal::remove_unfinished() const {
+  std::error_code error;
+  std::vector<std::filesystem::path> found;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_, error)) {
+    if (entry.path().native().ends_with(kUnfinished)) found.push_back(entry.path());
+  }
+  for (const auto& path : found) ::unlink(path.c_str());
 }
 
 std::vector<std::string> Journal::left_over() const {

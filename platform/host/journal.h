@@ -50,6 +50,8 @@ class Journal {
   Result<void> add_index(std::string_view profile, unsigned index);
   Result<void> end(std::string_view profile);
 
+  // Removes what a crash left of a journal that was being written: what it names was not begun.
+  void remove_unfinished() const;
   // Profiles with a journal.
   std::vector<std::string> left_over() const;
   Result<Changes> read(std::string_view profile) const;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <thread>
 
 #include "platform/host/files.h"
 #include "platform/host/profile_files.h"
@@ -51,6 +52,14 @@ Route route_into(const Cidr& destination, unsigned index) {
   route.destination = destination;
   route.device = index;
   return route;
+}
+
+// A device whose number did not get into the journal ends with the process that made it. That process gives its lock up a moment
+// before its devices.
+void wait_for_end_of_unknown(const Changes& changes) {
+  if (changes.index != 0 || changes.device.empty() || changes.where != whereabouts()) return;
+  for (int tries = 100; tries > 0 && Netlink::device_index(changes.device) != 0; --tries)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
 }
 
 std::string counted(std::size_t n, const char* one, const char* many) {
@@ -295,12 +304,14 @@ std::vector<std::string> MachineHost::detach_all() {
 
 std::vector<std::string> MachineHost::recover() {
   Lines lines;
+  journal_.remove_unfinished();
   auto resolver = resolver_.recover();
   append(lines, resolver ? std::move(*resolver) : Lines{resolver.error().message});
   auto netlink = Netlink::open();
   for (const std::string& profile : journal_.left_over()) {
     auto changes = journal_.read(profile);
     bool failed = !netlink;
+    if (changes) wait_for_end_of_unknown(*changes);
     if (changes && netlink) append(lines, undo(*netlink, *changes, failed));
     if (changes && changes->unreadable) {
       lines.push_back("the journal of " + profile + " has " + counted(changes->unreadable, "line", "lines") +

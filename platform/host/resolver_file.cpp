@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
 namespace causeway::platform {
 namespace {
@@ -35,6 +36,13 @@ std::string behind_links(const std::string& file) {
 }
 
 bool starts_as(std::string_view whole, std::string_view part) { return whole.substr(0, part.size()) == part; }
+
+// `text` is what an in-place write of `after` over `before` leaves when a crash cuts it off: see overwrite_file().
+bool cut_off(std::string_view before, std::string_view after, std::string_view text) {
+  auto differs = std::mismatch(text.begin(), text.end(), after.begin(), after.end()).first;
+  std::size_t written = std::size_t(differs - text.begin());
+  return text.size() == before.size() && text.substr(written) == before.substr(written);
+}
 
 // The servers that the file named before and no longer shall.
 std::vector<Address> gone(const ResolverState& state) {
@@ -108,11 +116,15 @@ Result<void> ResolverFile::forget() const {
 // The file is as we wrote it: before the last change or after it, or as far as a crash let us.
 bool ResolverFile::wrote(const Found& found, const ResolverState& state) const {
   if (!found.exists) return false;
-  for (const auto* stubs : {&state.active, &state.before}) {
-    if (!stubs->empty() && starts_as(render_stand_in(state.original, *stubs, paths_.journal), found.content))
-      return true;
-  }
-  return false;
+  auto text_of = [&](const std::vector<StandIn>& stubs) {
+    return stubs.empty() ? state.original : render_stand_in(state.original, stubs, paths_.journal);
+  };
+  std::string after = text_of(state.active), before = text_of(state.before);
+  if (!state.active.empty() && starts_as(after, found.content)) return true;
+  if (!state.before.empty() && starts_as(before, found.content)) return true;
+  if (found.content == state.original) return false;
+  return cut_off(before, after, found.content) || cut_off(before, state.original, found.content) ||
+         cut_off(after, state.original, found.content);
 }
 
 std::string ResolverFile::original_behind(const Found& found, const std::optional<ResolverState>& state) const {
@@ -186,7 +198,11 @@ Result<MachineResolver> ResolverFile::stand_in(const StandIn& stub) {
 
   std::string content = render_stand_in(state.original, state.active, paths_.journal);
   if (content.size() > kMaxResolvConf) return fail(ErrorCode::kLimit, found->file + " is too large to stand in for");
-  if (auto saved = save(state); !saved) return tl::make_unexpected(std::move(saved.error()));
+  if (auto saved = save(state); !saved) {
+    Error error = std::move(saved.error()).in("the journal of what is to be undone cannot be written");
+    error.advice = "see that its file system is writable and not full (df): without it " + found->file + " is left as it is";
+    return tl::make_unexpected(std::move(error));
+  }
   auto replaced = write(*found, content, state.owner);
   if (!replaced) {
     state.active = state.before;
@@ -203,9 +219,10 @@ Result<bool> ResolverFile::write(const Found& found, std::string_view content, c
   if (found.one_name) {
     auto replaced = replace_file(found.file, content, owner);
     if (replaced) return true;
-    // A mount cannot be replaced, nor a file in a folder that we may not write.
+    // A mount cannot be replaced, nor a file in a folder that we may not write. What is shorter fits where there is no room.
     ErrorCode code = replaced.error().code;
-    if (code != ErrorCode::kConflict && code != ErrorCode::kPermission)
+    bool fits = code == ErrorCode::kLimit && content.size() <= found.content.size();
+    if (code != ErrorCode::kConflict && code != ErrorCode::kPermission && !fits)
       return tl::make_unexpected(std::move(replaced.error()));
   }
   auto written = overwrite_file(found.file, content);
@@ -230,12 +247,19 @@ Result<Lines> ResolverFile::stand_down(std::string_view profile) {
 Result<Lines> ResolverFile::go_back(ResolverState state, std::vector<StandIn> left) {
   auto found = find(state.file);
   if (!found) return tl::make_unexpected(std::move(found.error()));
-  if (!state.active.empty()) state.before = std::move(state.active);
-  state.active = std::move(left);
-  if (auto saved = save(state); !saved) return tl::make_unexpected(std::move(saved.error()));
-  auto line = put_back(*found, state);
+  bool ours = wrote(*found, state);
+  Lines lines;
+  if (left.empty()) {
+    // The journal stays as it is until all is done: it knows every file that a crash on the way can leave, and needs no room.
+    state.before.insert(state.before.end(), state.active.begin(), state.active.end());
+    state.active.clear();
+  } else {
+    state.before = std::exchange(state.active, std::move(left));
+    if (auto saved = save(state); !saved) lines.push_back(saved.error().message);
+  }
+  auto line = put_back(*found, state, ours);
   if (!line) return tl::make_unexpected(std::move(line.error()));
-  Lines lines{*line};
+  lines.insert(lines.begin(), *line);
   if (behind_links(paths_.file) != state.file) lines.push_back(paths_.file + " leads elsewhere now and stays as it is");
   if (state.active.empty()) {
     if (auto forgotten = forget(); !forgotten) return tl::make_unexpected(std::move(forgotten.error()));
@@ -243,11 +267,11 @@ Result<Lines> ResolverFile::go_back(ResolverState state, std::vector<StandIn> le
   return lines;
 }
 
-Result<std::string> ResolverFile::put_back(const Found& found, const ResolverState& state) const {
+Result<std::string> ResolverFile::put_back(const Found& found, const ResolverState& state, bool ours) const {
   bool last = state.active.empty();
   if (!found.exists)
     return found.file + (state.existed ? " was removed since by another program, and stays so" : " is gone already");
-  if (wrote(found, state)) {
+  if (ours) {
     if (last && !state.existed) {
       if (::unlink(found.file.c_str()) != 0) return fail_errno(errno, "removing " + found.file);
       return found.file + " removed again";
@@ -272,6 +296,8 @@ Result<std::string> ResolverFile::put_back(const Found& found, const ResolverSta
 
 Result<Lines> ResolverFile::recover() {
   auto state = load();
+  remove_unfinished(behind_links(paths_.file));
+  if (state && *state) remove_unfinished((*state)->file);
   if (state && *state) return go_back(std::move(**state), {});
   auto lines = recover_without_journal();
   if (lines && !state) {

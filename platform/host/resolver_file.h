@@ -59,7 +59,8 @@ class ResolverFile {
   bool routed_by_name(const MachineResolver& machine) const;
   Result<bool> write(const Found& found, std::string_view content, const FileOwner& owner) const;
   Result<Lines> go_back(ResolverState state, std::vector<StandIn> left);
-  Result<std::string> put_back(const Found& found, const ResolverState& state) const;
+  // `ours`: nobody but us has written the file since.
+  Result<std::string> put_back(const Found& found, const ResolverState& state, bool ours) const;
   Result<Lines> recover_without_journal() const;
 
   Paths paths_;

@@ -242,6 +242,29 @@ TEST_F(ResolverFileTest, AfterACrashAtAnyPointTheOriginalComesBack) {
   }
 }
 
+// overwrite_file() never makes the file shorter before all is written, so a crash leaves the end of what was there.
+TEST_F(ResolverFileTest, AWriteInPlaceThatWasCutOffAnywhereIsKnownAsOurs) {
+  ASSERT_TRUE(resolver_.stand_in(kDemo));
+  std::string one = read_text(file_), journal_of_one = read_text(folder_ + "/resolver");
+  ASSERT_TRUE(resolver_.stand_in(kStage));
+  std::string two = read_text(file_), journal_of_two = read_text(folder_ + "/resolver");
+  auto cut = [](const std::string& before, const std::string& after, std::size_t n) {
+    return after.substr(0, n) + (n < before.size() ? before.substr(n) : "");
+  };
+  auto expect_back = [&](const std::string& journal, const std::string& before, const std::string& after) {
+    for (std::size_t n = 0; n <= after.size(); ++n) {
+      write_text(folder_ + "/resolver", journal);
+      write_text(file_, cut(before, after, n));
+      ASSERT_TRUE(resolver_.recover());
+      ASSERT_EQ(read_text(file_), kOriginal) << "cut off after " << n << " bytes";
+    }
+  };
+  expect_back(journal_of_one, kOriginal, one);
+  expect_back(journal_of_one, one, kOriginal);
+  expect_back(journal_of_two, one, two);
+  expect_back(journal_of_two, two, kOriginal);
+}
+
 TEST_F(ResolverFileTest, WithoutItsJournalAStandInIsPutBackFromItsOwnComments) {
   ASSERT_TRUE(resolver_.stand_in(kDemo));
   for (bool unreadable : {false, true}) {
