@@ -21,6 +21,12 @@ struct Counters {
   std::uint64_t malformed = 0;   // questions and answers that cannot be read
   std::uint64_t dropped = 0;     // messages and streams that got no answer
   std::uint64_t overflowed = 0;  // questions refused because too many were waiting
+  std::uint64_t cache_hits = 0;     // questions that the cache answered
+  std::uint64_t cache_misses = 0;   // asked of the cluster though they could have been there
+  std::uint64_t cache_renewals = 0;  // of these misses: answered from the cache, and asked for anew
+  std::uint64_t cache_flushes = 0;
+  std::uint64_t cache_entries = 0;  // now
+  std::uint64_t cache_bytes = 0;    // now
 };
 
 }  // namespace causeway::dns

@@ -23,18 +23,6 @@ constexpr Explanation kMachineUnreachable{Explanation::kNetworkError, "this mach
 constexpr Explanation kMachineGarbled{Explanation::kOther, "the answer of this machine's DNS server cannot be read"};
 constexpr Explanation kNobodys{Explanation::kBlocked, "names that configure this machine are not asked of any network"};
 
-// Questions with the same key get the same answer.
-std::string key_of(const Query& query) {
-  std::string key = query.question.name.key();
-  for (std::uint16_t word : {query.question.type, query.question.klass}) {
-    key += char(word >> 8);
-    key += char(word);
-  }
-  key += char(query.recursion_desired | query.checking_disabled << 1 | query.authentic_data << 2 |
-              query.edns.has_value() << 3 | (query.edns && query.edns->wants_dnssec) << 4);
-  return key;
-}
-
 // There is no such name, or the server has nothing to say of names like that. An alias in the answer means that there is one
 // (RFC 6604, section 3).
 bool is_negative(const AnswerView& view) {
@@ -61,19 +49,47 @@ Resolver::Resolver(Rules rules, const ResolverConfig& config, Random& random, Co
       random_(random),
       counters_(counters),
       actions_(actions),
-      namespaces_(config.max_namespaces) {}
+      namespaces_(config.max_namespaces),
+      cache_(config.cache_limits) {}
 
 void Resolver::ask(AskerId asker, const Query& query, Instant now) {
-  std::string key = key_of(query);
-  if (auto found = by_key_.find(key); found != by_key_.end()) {
+  QuestionKey key(query);
+  std::optional<Cache::Found> found;
+  if (cacheable(query)) found = cache_.find(key.answer(), now);
+  count_cache();  // one that is too old has gone
+  if (found) ++counters_.cache_hits;
+  if (found && !found->message.empty()) {
+    serve(asker, *found);
+    bool renew = found->age >= config_.told_ttl && link_up_ && !by_key_.contains(key.question());
+    if (!renew) return;
+    ++counters_.cache_renewals;
+    return begin(add_job(key, query, {}, now), now);
+  }
+  if (auto under_way = by_key_.find(key.question()); under_way != by_key_.end()) {
     ++counters_.coalesced;
-    jobs_.find(found->second)->second.askers.push_back(asker);
+    jobs_.find(under_way->second)->second.askers.push_back(asker);
     return;
   }
+  JobId id = add_job(key, query, {asker}, now);
+  if (!found) return begin(id, now);
+  ++counters_.fell_through;
+  to_machine(id, now);
+}
+
+Resolver::JobId Resolver::add_job(const QuestionKey& key, const Query& query, std::vector<AskerId> askers, Instant now) {
   JobId id = ++last_job_;
-  by_key_.emplace(key, id);
-  jobs_.emplace(id, Job{query, rules_.decide(query.question), std::move(key), now, {asker}});
-  begin(id, now);
+  by_key_.emplace(key.question(), id);
+  jobs_.emplace(id, Job{query, rules_.decide(query.question), std::string(key.question()), now, std::move(askers)});
+  return id;
+}
+
+void Resolver::serve(AskerId asker, const Cache::Found& found) {
+  Outcome& outcome = outcomes_.emplace_back();
+  outcome.askers.push_back(asker);
+  outcome.message.assign(found.message.begin(), found.message.end());
+  outcome.view = *found.view;
+  outcome.rcode = outcome.view.head.rcode;
+  lower_ttls(outcome.message, outcome.view, found.seconds_old, std::min(found.seconds_left, told_seconds()));
 }
 
 void Resolver::begin(JobId id, Instant now) {
@@ -113,6 +129,7 @@ void Resolver::to_cluster(JobId id) {
   const Job& job = jobs_.find(id)->second;
   if (!link_up_) return finish(id, Rcode::kServFail, kLinkDown);
   ++counters_.cluster;
+  if (cacheable(job.query)) ++counters_.cache_misses;
   Request request{Request::Kind::kCluster, id, {}, 0, {}, job.started + config_.cluster_timeout};
   const Question& asked = job.query.question;
   send(std::move(request), job.query, {job.decision.cluster_name, asked.type, asked.klass}, DnsAction::Kind::kAskCluster);
@@ -120,6 +137,7 @@ void Resolver::to_cluster(JobId id) {
 
 void Resolver::to_machine(JobId id, Instant now) {
   const Job& job = jobs_.find(id)->second;
+  if (job.askers.empty()) return finish(id, Rcode::kNxDomain, std::nullopt);
   ++counters_.machine;
   Request request{Request::Kind::kMachine, id, {}, 0, {}, now + config_.machine_timeout};
   send(std::move(request), job.query, job.query.question, DnsAction::Kind::kAskMachine);
@@ -158,17 +176,27 @@ void Resolver::cluster_settled(const Request& request, Bytes message, Instant no
     return finish(id, Rcode::kServFail, kClusterGarbled);
   }
   if (job.decision.falls_through && is_negative(*view)) {
+    if (cacheable(job.query)) cache_.keep_absence(QuestionKey(job.query).answer(), message, *view, now);
+    count_cache();
     ++counters_.fell_through;
     return to_machine(id, now);
   }
-  if (request.question == job.query.question) return finish(id, {message.begin(), message.end()}, std::move(*view));
-  std::optional<std::vector<std::uint8_t>> rewritten = rewrite_answer(message, *view, job.query.question);
-  if (rewritten) view = parse_answer(*rewritten);
-  if (!rewritten || !view) {
-    ++counters_.malformed;
-    return finish(id, Rcode::kServFail, kClusterGarbled);
+  std::vector<std::uint8_t> answer;
+  if (request.question == job.query.question) {
+    answer.assign(message.begin(), message.end());
+  } else {
+    std::optional<std::vector<std::uint8_t>> rewritten = rewrite_answer(message, *view, job.query.question);
+    if (rewritten) view = parse_answer(*rewritten);
+    if (!rewritten || !view) {
+      ++counters_.malformed;
+      return finish(id, Rcode::kServFail, kClusterGarbled);
+    }
+    answer = std::move(*rewritten);
   }
-  finish(id, std::move(*rewritten), std::move(*view));
+  if (cacheable(job.query)) cache_.keep(QuestionKey(job.query).answer(), answer, *view, now);
+  count_cache();
+  lower_ttls(answer, *view, 0, told_seconds());
+  finish(id, std::move(answer), std::move(*view));
 }
 
 void Resolver::machine_answered(DnsRequestId number, Bytes message, Instant) {
@@ -221,7 +249,10 @@ void Resolver::give_up(const Request& request, Explanation why, Instant now) {
 void Resolver::link_changed(bool up, Instant now) {
   unanswered_in_row_ = 0;
   link_up_ = up;
-  if (up) return namespaces_.clear();
+  if (up) {
+    namespaces_.clear();
+    return flush_cache();
+  }
   std::vector<DnsRequestId> lost;
   for (const auto& [number, request] : requests_) {
     if (request.kind != Request::Kind::kMachine) lost.push_back(number);
@@ -235,6 +266,21 @@ void Resolver::link_changed(bool up, Instant now) {
     actions_.push_back(std::move(action));
     give_up(*request, kLinkDown, now);
   }
+}
+
+void Resolver::flush_cache() {
+  cache_.clear();
+  ++counters_.cache_flushes;
+  count_cache();
+}
+
+void Resolver::count_cache() {
+  counters_.cache_entries = cache_.size();
+  counters_.cache_bytes = cache_.bytes();
+}
+
+std::uint32_t Resolver::told_seconds() const {
+  return std::uint32_t(std::chrono::floor<std::chrono::seconds>(config_.told_ttl).count());
 }
 
 void Resolver::advance(Instant now) {

@@ -9,6 +9,10 @@
 // link, no answer, SERVFAIL) is told as SERVFAIL, never hidden behind the machine's answer: a stranger could own that name outside.
 // Only names that are not known to be the cluster's go to the machine then, so that a dead cluster costs the rest nothing; after
 // two questions without an answer they no longer wait for it either.
+//
+// The cluster's answers are kept, also those that say no, and served while they last, also while the link is down. One that is older
+// than what programs are told an answer may last is asked for anew when it is served, so that a service which was created again has
+// its new address with the next question. A new link begins with an empty cache.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +26,7 @@
 #include "core/base/time.h"
 #include "core/engine/name_service.h"
 #include "dns/answer.h"
+#include "dns/cache.h"
 #include "dns/counters.h"
 #include "dns/namespaces.h"
 #include "dns/rules.h"
@@ -34,6 +39,11 @@ struct ResolverConfig {
   Duration machine_timeout = std::chrono::seconds(12);   // a backstop: c-ares has its own, shorter one
   std::uint16_t udp_size = 1232;                         // what servers may send us in one datagram
   std::size_t max_namespaces = 4096;                     // remembered
+  bool cache = true;
+  CacheLimits cache_limits;
+  // The longest TTL, in whole seconds, that programs are told of a cluster's answer: some keep it for themselves, where nobody can
+  // flush it.
+  Duration told_ttl = std::chrono::seconds(4);
 };
 
 // Names who asked, for the caller.
@@ -61,6 +71,8 @@ class Resolver {
   void machine_answered(engine::DnsRequestId number, Bytes message, Instant now);
   void machine_failed(engine::DnsRequestId number, engine::DnsFailure why, Instant now);
   void link_changed(bool up, Instant now);
+  // Whatever the cluster said before counts no more.
+  void flush_cache();
 
   // Swapped into `out`, which must be empty.
   void take_outcomes(std::vector<Outcome>& out);
@@ -77,7 +89,7 @@ class Resolver {
     Decision decision;
     std::string key;
     Instant started;
-    std::vector<AskerId> askers;
+    std::vector<AskerId> askers;  // none: it is asked to renew what is kept
   };
 
   // A message under way.
@@ -97,6 +109,8 @@ class Resolver {
     std::vector<JobId> waiting;
   };
 
+  JobId add_job(const QuestionKey& key, const Query& query, std::vector<AskerId> askers, Instant now);
+  void serve(AskerId asker, const Cache::Found& found);
   void begin(JobId id, Instant now);
   void ask_whether_namespace(JobId id, Instant now);
   void send_probe(const std::string& candidate, Instant now);
@@ -115,6 +129,9 @@ class Resolver {
 
   void finish(JobId id, Rcode rcode, std::optional<Explanation> why);
   void finish(JobId id, std::vector<std::uint8_t> message, AnswerView view);
+  bool cacheable(const Query& query) const { return config_.cache && query.recursion_desired; }
+  void count_cache();
+  std::uint32_t told_seconds() const;
   Outcome& close(JobId id);
 
   Rules rules_;
@@ -126,10 +143,11 @@ class Resolver {
   bool link_up_ = false;
   unsigned unanswered_in_row_ = 0;  // by the cluster
   Namespaces namespaces_;
+  Cache cache_;
   JobId last_job_ = 0;
   engine::DnsRequestId last_request_ = 0;
   std::unordered_map<JobId, Job> jobs_;
-  std::unordered_map<std::string, JobId> by_key_;
+  std::unordered_map<std::string, JobId, KeyHash, std::equal_to<>> by_key_;
   Requests requests_;
   std::unordered_map<std::string, Probe> probes_;
   std::set<std::pair<Instant, engine::DnsRequestId>> timers_;

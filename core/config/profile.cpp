@@ -140,6 +140,8 @@ void read_dns(TomlTable dns, DnsProfile& out) {
   }
   dns.read("short", out.short_namespace, namespace_name, "a namespace's name: up to 63 of a-z, 0-9 and '-'");
   dns.read("take_over", out.take_over);
+  dns.read("timeout_ms", out.timeout_ms, 100, 60000);
+  dns.read("cache", out.cache);
 }
 
 std::string beside(std::string_view source, const std::string& file) {

@@ -18,6 +18,8 @@
 //   namespaces   = ["shop"]             # default: none, the cluster is asked
 //   short        = "shop"               # the namespace of single-label names; default: none
 //   take_over    = true                 # stand in as the machine's resolver where nothing routes by name; default
+//   timeout_ms   = 4000                 # how long the cluster may take for an answer, 100 to 60000; default
+//   cache        = true                 # its answers are kept as long as they say, 60 s at most; default
 //
 //   [intercept]
 //   shortcut     = true                 # from this machine, an intercepted service is the local process at once; default
@@ -40,6 +42,8 @@ struct DnsProfile {
   std::vector<std::string> namespaces;
   std::string short_namespace;
   bool take_over = true;
+  std::uint64_t timeout_ms = 4000;
+  bool cache = true;
 };
 
 // What becomes of one of `routes` where another network of this machine has addresses of it.

@@ -27,7 +27,7 @@ TunnelDriver::TunnelDriver(Parts parts, Callbacks callbacks)
     : loop_(parts.loop),
       device_(std::move(parts.device)),
       stack_(parts.stack.attach()),
-      stub_(std::move(parts.rules), dns::StubConfig(), parts.random),
+      stub_(std::move(parts.rules), parts.dns, parts.random),
       client_(parts.client, parts.pool, parts.random, *stack_, stub_, boot_now()),
       callbacks_(std::move(callbacks)),
       batch_(kDeviceBatch),

@@ -36,6 +36,7 @@ class TunnelDriver final : private RelayHost {
     std::unique_ptr<tun::Device> device;
     engine::ClientConfig client;
     dns::Rules rules;
+    dns::StubConfig dns = {};
   };
   // Called at a turn's end; they may call the driver, but not destroy it.
   struct Callbacks {

@@ -47,6 +47,7 @@ struct Tunnel::Inside {
   Result<platform::AttachedNetwork> attach_somewhere(platform::NetworkRequest& request, bool v4, bool v6);
   void start_driver(std::unique_ptr<tun::Device> device);
   engine::ClientConfig client_config() const;
+  dns::StubConfig names_config() const;
   void engine_event(const engine::ClientEvent& event);
   void dial();
   void link_up();

@@ -51,6 +51,12 @@ void add(Counters& out, const dns::Counters& c) {
                             {"dns_malformed", c.malformed},
                             {"dns_dropped", c.dropped},
                             {"dns_overflowed", c.overflowed},
+                            {"dns_cache_hits", c.cache_hits},
+                            {"dns_cache_misses", c.cache_misses},
+                            {"dns_cache_renewals", c.cache_renewals},
+                            {"dns_cache_flushes", c.cache_flushes},
+                            {"dns_cache_entries", c.cache_entries},
+                            {"dns_cache_bytes", c.cache_bytes},
                         });
 }
 

@@ -180,9 +180,16 @@ engine::ClientConfig Tunnel::Inside::client_config() const {
   return config;
 }
 
+dns::StubConfig Tunnel::Inside::names_config() const {
+  dns::StubConfig config;
+  config.resolver.cluster_timeout = std::chrono::milliseconds(profile_.dns.timeout_ms);
+  config.resolver.cache = profile_.dns.cache;
+  return config;
+}
+
 void Tunnel::Inside::start_driver(std::unique_ptr<tun::Device> device) {
   platform::TunnelDriver::Parts parts{runtime_.loop,     runtime_.pool,   runtime_.random, runtime_.stack,
-                                      runtime_.names,    std::move(device), client_config(), rules_};
+                                      runtime_.names,    std::move(device), client_config(), rules_, names_config()};
   driver_ = std::make_unique<platform::TunnelDriver>(
       std::move(parts),
       platform::TunnelDriver::Callbacks{[this](const engine::ClientEvent& event) { engine_event(event); },

@@ -67,7 +67,8 @@ TEST(Profile, SaysWhatTheTextSays) {
       "key_file = \"/home/me/laptop.key\"\n"
       "psk_file = \"keys/laptop.psk\"\n"
       "routes = [\"10.96.0.0/16\", \"fd00:96::/112\"]\n"
-      "[dns]\ndomain = \"Prod.Cluster.\"\nnamespaces = [\"shop\", \"infra\"]\nshort = \"shop\"\ntake_over = false\n");
+      "[dns]\ndomain = \"Prod.Cluster.\"\nnamespaces = [\"shop\", \"infra\"]\nshort = \"shop\"\ntake_over = false\n"
+      "timeout_ms = 1500\ncache = false\n");
   EXPECT_EQ(profile.name, "demo");
   ASSERT_EQ(profile.gateways.size(), 5u);
   EXPECT_EQ(profile.gateways[0].text(), "203.0.113.7:7700");
@@ -84,6 +85,8 @@ TEST(Profile, SaysWhatTheTextSays) {
   EXPECT_EQ(profile.dns.namespaces, (std::vector<std::string>{"shop", "infra"}));
   EXPECT_EQ(profile.dns.short_namespace, "shop");
   EXPECT_FALSE(profile.dns.take_over);
+  EXPECT_EQ(profile.dns.timeout_ms, 1500u);
+  EXPECT_FALSE(profile.dns.cache);
 }
 
 TEST(Profile, LeavesOutWhatHasADefault) {
@@ -92,7 +95,15 @@ TEST(Profile, LeavesOutWhatHasADefault) {
   EXPECT_TRUE(profile.dns.namespaces.empty());
   EXPECT_EQ(profile.dns.short_namespace, "");
   EXPECT_TRUE(profile.dns.take_over);
+  EXPECT_EQ(profile.dns.timeout_ms, 4000u);
+  EXPECT_TRUE(profile.dns.cache);
   EXPECT_EQ(profile.psk_file, "");
+}
+
+TEST(Profile, TheClustersDnsHasATimeThatPeopleCanWaitFor) {
+  for (std::string_view line : {"timeout_ms = 99", "timeout_ms = 60001", "timeout_ms = -1", "timeout_ms = \"4s\""}) {
+    EXPECT_EQ(complaint(whole("", line)).find("/etc/causeway/demo.toml:7:14: "), 0u) << complaint(whole("", line));
+  }
 }
 
 TEST(Profile, FilesAreRelativeToTheProfile) {
