@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "dns/rewrite.h"
+#include "dns/translation.h"
 
 namespace causeway::dns {
 
@@ -21,6 +22,8 @@ constexpr Explanation kClusterGarbled{Explanation::kOther, "the answer of the cl
 constexpr Explanation kMachineSilent{Explanation::kNoReachableAuthority, "no answer from this machine's DNS servers"};
 constexpr Explanation kMachineUnreachable{Explanation::kNetworkError, "this machine's DNS servers cannot be reached"};
 constexpr Explanation kMachineGarbled{Explanation::kOther, "the answer of this machine's DNS server cannot be read"};
+constexpr Explanation kUsedUp{Explanation::kOther, "every virtual address of this profile is in use"};
+constexpr Explanation kNotGiven{Explanation::kOther, "this virtual address stands for nothing now"};
 constexpr Explanation kNobodys{Explanation::kBlocked, "names that configure this machine are not asked of any network"};
 
 // There is no such name, or the server has nothing to say of names like that. An alias in the answer means that there is one
@@ -59,7 +62,7 @@ void Resolver::ask(AskerId asker, const Query& query, Instant now) {
   count_cache();  // one that is too old has gone
   if (found) ++counters_.cache_hits;
   if (found && !found->message.empty()) {
-    serve(asker, *found);
+    serve(asker, *found, now);
     bool renew = found->age >= config_.told_ttl && link_up_ && !by_key_.contains(key.question());
     if (!renew) return;
     ++counters_.cache_renewals;
@@ -79,17 +82,37 @@ void Resolver::ask(AskerId asker, const Query& query, Instant now) {
 Resolver::JobId Resolver::add_job(const QuestionKey& key, const Query& query, std::vector<AskerId> askers, Instant now) {
   JobId id = ++last_job_;
   by_key_.emplace(key.question(), id);
-  jobs_.emplace(id, Job{query, rules_.decide(query.question), std::string(key.question()), now, std::move(askers)});
+  jobs_.emplace(id, Job{query, decide(query.question), std::string(key.question()), now, std::move(askers)});
   return id;
 }
 
-void Resolver::serve(AskerId asker, const Cache::Found& found) {
+// Reverse names are told apart by what their addresses mean on this laptop.
+Decision Resolver::decide(const Question& question) const {
+  const std::optional<packet::Address> address = config_.addresses ? reverse_address(question.name) : std::nullopt;
+  if (!address) return rules_.decide(question);
+  if (config_.addresses->covers(*address)) return rules_.elsewhere();  // it is somebody else's here
+  const std::optional<packet::Address> real = config_.addresses->to_real(*address);
+  if (real == address) return rules_.decide(question);
+  if (!real) return {Decision::Owner::kMeaningless, {}, false, {}};
+  return {Decision::Owner::kCluster, reverse_name(*real), false, {}};
+}
+
+void Resolver::serve(AskerId asker, const Cache::Found& found, Instant now) {
   Outcome& outcome = outcomes_.emplace_back();
   outcome.askers.push_back(asker);
   outcome.message.assign(found.message.begin(), found.message.end());
   outcome.view = *found.view;
   outcome.rcode = outcome.view.head.rcode;
   lower_ttls(outcome.message, outcome.view, found.seconds_old, std::min(found.seconds_left, told_seconds()));
+  translate(outcome, now);
+}
+
+// A cluster's answer gets the addresses by which this laptop reaches what it names.
+void Resolver::translate(Outcome& outcome, Instant now) {
+  if (!config_.addresses || translate_answer(outcome.message, outcome.view, *config_.addresses, now)) return;
+  outcome.message.clear();
+  outcome.rcode = Rcode::kServFail;
+  outcome.why = kUsedUp;
 }
 
 void Resolver::begin(JobId id, Instant now) {
@@ -98,6 +121,7 @@ void Resolver::begin(JobId id, Instant now) {
     case Decision::Owner::kIfNamespace: return ask_whether_namespace(id, now);
     case Decision::Owner::kMachine: return to_machine(id, now);
     case Decision::Owner::kNobody: ++counters_.nobody; return finish(id, Rcode::kNxDomain, kNobodys);
+    case Decision::Owner::kMeaningless: return finish(id, Rcode::kNxDomain, kNotGiven);
     case Decision::Owner::kRefused: return finish(id, Rcode::kRefused, std::nullopt);
   }
 }
@@ -197,6 +221,7 @@ void Resolver::cluster_settled(const Request& request, Bytes message, Instant no
   count_cache();
   lower_ttls(answer, *view, 0, told_seconds());
   finish(id, std::move(answer), std::move(*view));
+  translate(outcomes_.back(), now);
 }
 
 void Resolver::machine_answered(DnsRequestId number, Bytes message, Instant) {

@@ -24,6 +24,7 @@
 
 #include "core/base/random.h"
 #include "core/base/time.h"
+#include "core/engine/address_map.h"
 #include "core/engine/name_service.h"
 #include "dns/answer.h"
 #include "dns/cache.h"
@@ -39,6 +40,7 @@ struct ResolverConfig {
   Duration machine_timeout = std::chrono::seconds(12);   // a backstop: c-ares has its own, shorter one
   std::uint16_t udp_size = 1232;                         // what servers may send us in one datagram
   std::size_t max_namespaces = 4096;                     // remembered
+  engine::AddressMap* addresses = nullptr;               // of the cluster; null: nothing is virtual. Outlives the resolver
   bool cache = true;
   CacheLimits cache_limits;
   // The longest TTL, in whole seconds, that programs are told of a cluster's answer: some keep it for themselves, where nobody can
@@ -110,7 +112,9 @@ class Resolver {
   };
 
   JobId add_job(const QuestionKey& key, const Query& query, std::vector<AskerId> askers, Instant now);
-  void serve(AskerId asker, const Cache::Found& found);
+  Decision decide(const Question& question) const;
+  void serve(AskerId asker, const Cache::Found& found, Instant now);
+  void translate(Outcome& outcome, Instant now);
   void begin(JobId id, Instant now);
   void ask_whether_namespace(JobId id, Instant now);
   void send_probe(const std::string& candidate, Instant now);

@@ -97,38 +97,38 @@ Decision Rules::decide(const Question& question) const {
   if (is_nobodys(name)) return {Decision::Owner::kNobody, {}, false, {}};
   if (name.under(domain_)) return {Decision::Owner::kCluster, name, false, {}};
   std::size_t labels = name.labels();
-  if (labels == 0 || (question.klass != kClassIn && question.klass != kClassAny)) return not_ours();
+  if (labels == 0 || (question.klass != kClassIn && question.klass != kClassAny)) return elsewhere();
   if (same_label(name.label(labels - 1), "arpa")) return reverse(name);
   return service(name);
 }
 
 Decision Rules::reverse(const Name& name) const {
   std::optional<packet::Cidr> prefix = reverse_prefix(name);
-  if (!prefix) return not_ours();
+  if (!prefix) return elsewhere();
   for (const packet::Cidr& route : routes_) {
     if (route.length() <= prefix->length() && route.contains(prefix->network())) {
       return {Decision::Owner::kCluster, name, true, {}};
     }
   }
-  return not_ours();
+  return elsewhere();
 }
 
 Decision Rules::service(const Name& name) const {
   std::size_t labels = name.labels();
   std::size_t ports = port_labels(name, labels);
-  if (labels == ports) return not_ours();
+  if (labels == ports) return elsewhere();
   if (labels - ports == 1) {
-    if (!short_domain_ || ports == 1 || !may_be_kubernetes(name.label(ports))) return not_ours();
+    if (!short_domain_ || ports == 1 || !may_be_kubernetes(name.label(ports))) return elsewhere();
     return cluster(name, *short_domain_);
   }
   bool ends_in_svc = labels - ports >= 3 && same_label(name.label(labels - 1), "svc");
   std::size_t at = labels - (ends_in_svc ? 2 : 1);
   // In front of the namespace and behind the port: `svc` or `pod.svc`.
-  if (at - ports > 2) return not_ours();
+  if (at - ports > 2) return elsewhere();
   std::string candidate = lower(name.label(at));
   bool listed = namespaces_.contains(candidate);
   bool may_ask = may_be_kubernetes(candidate) && (mode_ == Mode::kStandIn || ends_in_svc);
-  if (!listed && !may_ask) return not_ours();
+  if (!listed && !may_ask) return elsewhere();
   Decision out = cluster(name, ends_in_svc ? domain_ : service_domain_);
   if (!listed && out.owner == Decision::Owner::kCluster) {
     out.owner = Decision::Owner::kIfNamespace;
@@ -139,11 +139,11 @@ Decision Rules::service(const Name& name) const {
 
 Decision Rules::cluster(const Name& prefix, const Name& suffix) const {
   std::optional<Name> full = prefix.followed_by(suffix);
-  if (!full) return not_ours();
+  if (!full) return elsewhere();
   return {Decision::Owner::kCluster, std::move(*full), true, {}};
 }
 
-Decision Rules::not_ours() const {
+Decision Rules::elsewhere() const {
   return {mode_ == Mode::kSplit ? Decision::Owner::kRefused : Decision::Owner::kMachine, {}, false, {}};
 }
 

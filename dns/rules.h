@@ -43,6 +43,7 @@ struct Decision {
     kIfNamespace,  // the same if `candidate` is a namespace, else ask the machine
     kMachine,
     kNobody,       // NXDOMAIN, without asking anyone
+    kMeaningless,  // NXDOMAIN: a virtual address that stands for nothing
     kRefused,      // REFUSED: in kSplit it should not have come here
   };
   Owner owner = Owner::kMachine;
@@ -59,6 +60,8 @@ class Rules {
   Decision decide(const Question& question) const;
   // NS.svc.DOMAIN, which exists if and only if the namespace does.
   std::optional<Name> namespace_name(std::string_view candidate) const;
+  // What is decided of names that are not the cluster's.
+  Decision elsewhere() const;
   const Name& cluster_domain() const { return domain_; }
 
  private:
@@ -66,7 +69,6 @@ class Rules {
   Decision reverse(const Name& name) const;
   Decision service(const Name& name) const;
   Decision cluster(const Name& prefix, const Name& suffix) const;
-  Decision not_ours() const;
 
   Name domain_;
   Name service_domain_;  // svc.DOMAIN

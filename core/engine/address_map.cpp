@@ -12,14 +12,6 @@ using packet::Cidr;
 
 std::uint32_t low_bits(const Address& address) { return load32(address.bytes().last(4).data()); }
 
-int longest(const std::vector<Cidr>& prefixes, const Address& address) {
-  int length = -1;
-  for (const Cidr& each : prefixes) {
-    if (int(each.length()) > length && each.contains(address)) length = int(each.length());
-  }
-  return length;
-}
-
 Address mapped(const Address& v4) {
   std::uint8_t raw[16]{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
   const Bytes inner = v4.bytes();
@@ -63,15 +55,14 @@ AddressMap::AddressMap(const std::vector<Cidr>& ranges, const Settings& settings
   }
 }
 
-void AddressMap::set_prefixes(std::vector<Cidr> prefixes, std::vector<Cidr> except) {
+void AddressMap::set_prefixes(std::vector<Cidr> prefixes, const std::vector<Cidr>& except) {
+  covered_ = packet::RoutedPrefixes(prefixes, except);
   prefixes_ = std::move(prefixes);
-  except_ = std::move(except);
 }
 
 bool AddressMap::covers(const Address& real) const {
   const Address address = real.unmapped();
-  if (prefixes_.empty() || half(address).count == 0) return false;
-  return longest(prefixes_, address) > longest(except_, address);
+  return half(address).count != 0 && covered_.routed(address);
 }
 
 std::optional<Address> AddressMap::to_virtual(const Address& real, Duration keep, Instant now) {

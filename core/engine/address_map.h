@@ -19,6 +19,7 @@
 
 #include "core/base/time.h"
 #include "core/packet/address.h"
+#include "core/packet/routed_prefixes.h"
 
 namespace causeway::engine {
 
@@ -40,7 +41,7 @@ class AddressMap {
 
   // Which real addresses are virtual from now on: those in `prefixes`, but where a prefix of `except` is more specific, or the
   // same. What was handed out before still stands for what it stood for.
-  void set_prefixes(std::vector<packet::Cidr> prefixes, std::vector<packet::Cidr> except = {});
+  void set_prefixes(std::vector<packet::Cidr> prefixes, const std::vector<packet::Cidr>& except = {});
   const std::vector<packet::Cidr>& prefixes() const { return prefixes_; }
   const std::vector<packet::Cidr>& ranges() const { return ranges_; }
 
@@ -96,7 +97,8 @@ class AddressMap {
   std::optional<std::uint32_t> take_due(Half& half, Instant by);
 
   Settings settings_;
-  std::vector<packet::Cidr> ranges_, prefixes_, except_;
+  std::vector<packet::Cidr> ranges_, prefixes_;
+  packet::RoutedPrefixes covered_;
   std::array<Half, 2> halves_;  // IPv4, IPv6
   std::uint64_t exhausted_ = 0;
 };

@@ -24,6 +24,8 @@ Client::Impl::Impl(const ClientConfig& config, BufferPool& pool, Random& random,
       started_(now),
       hello_number_(config.hello_floor),
       reassembly_(pool),
+      addresses_(config.addresses ? *config.addresses : none_virtual_),
+      flows_(addresses_),
       read_(pool),
       sockets_(*this, pool),
       http_(*this, sockets_, pool) {}
@@ -75,19 +77,25 @@ void Client::Impl::dispatch(const packet::Parsed& packet, const Buffer& owner, I
   const packet::Address& to = packet.tuple.destination.address;
   bool stub = std::find(config_.dns.begin(), config_.dns.end(), to) != config_.dns.end();
   bool own = std::find(config_.own.begin(), config_.own.end(), to) != config_.own.end();
-  if (packet.protocol() == packet::kTcp && !own) {
-    if (stub || routed(to)) return tcp_received(packet, owner, now);
-  } else if (stub || own) {
-    return stub_received(packet, owner, now);
-  } else if (packet.protocol() == packet::kUdp || packet.is_echo_request()) {
-    if (routed(to)) return datagram_received(packet, owner, now);
-  } else {
+  bool tcp = packet.protocol() == packet::kTcp;
+  if (stub && tcp) return tcp_received(packet, owner, now);
+  if (stub || own) return stub_received(packet, owner, now);
+  if (!tcp && packet.protocol() != packet::kUdp && !packet.is_echo_request()) {
     ++counters_.drop_protocol;
     return;
   }
-  ++counters_.drop_no_route;
+  const std::optional<packet::Address> real = addresses_.to_real(to);
+  if (real && routed(*real)) return tcp ? tcp_received(packet, owner, now) : datagram_received(packet, owner, now);
+  ++(real ? counters_.drop_no_route : counters_.drop_not_virtual);
   packet::build_unreachable(packets_, lend({owner, packet.packet.data(), packet.packet.size()}),
-                            packet::Unreachable::kNetwork);
+                            real ? packet::Unreachable::kNetwork : packet::Unreachable::kHost);
+}
+
+// What the gateway is to be asked for. The destination of a flow always means something: the flow pins it.
+packet::Endpoint Client::Impl::real(const packet::Endpoint& to) const {
+  const std::optional<packet::Address> address = addresses_.to_real(to.address);
+  CAUSEWAY_ASSERT(address);
+  return {*address, to.port};
 }
 
 // For a packet that is begun next, so an empty batch means that everything lent before has been written.
@@ -160,12 +168,12 @@ void Client::Impl::mux_event(mux::MuxEvent& event, Instant now) {
       } else if (flow->half_open) {
         refused(*flow, event.reason, now);  // accepted and reset before the word of either came here
       } else {
-        tcp_reset(*flow);
+        tcp_reset(*flow, now);
       }
       break;
     case Kind::kClosed:
       flows_.clear_stream(*flow);
-      if (tcp) remove_if_done(*flow);
+      if (tcp) remove_if_done(*flow, now);
       break;
     case Kind::kDatagram:
       datagram_arrived(*flow, std::move(event.data), now);
@@ -180,6 +188,7 @@ void Client::Impl::mux_event(mux::MuxEvent& event, Instant now) {
 
 // Half-open connections and datagram flows end by age; both lists are bounded, connections are not in them.
 void Client::Impl::sweep(Instant now) {
+  addresses_.expire(now);
   for (std::size_t i = flows_.swept().size(); i-- > 0;) {
     if (i >= flows_.swept().size()) continue;
     Flow& flow = *flows_.find(flows_.swept()[i]);

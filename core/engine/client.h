@@ -23,6 +23,7 @@
 #include "core/base/random.h"
 #include "core/base/result.h"
 #include "core/base/time.h"
+#include "core/engine/address_map.h"
 #include "core/engine/name_service.h"
 #include "core/engine/relays.h"
 #include "core/engine/stack.h"
@@ -41,6 +42,7 @@ struct ClientConfig {
   link::PublicKey gateway_key{};
   std::optional<Secret<32>> psk;
   std::vector<packet::Cidr> routes;        // what may be reached; anything else from the device is a counted drop
+  AddressMap* addresses = nullptr;         // virtual ones for some of `routes`; null: none. Outlives the client
   std::vector<packet::Address> dns;        // the stub's virtual addresses; port 53, UDP and TCP
   std::vector<packet::Address> own;        // the device's own addresses; echo requests to them are answered here
   link::StreamCarrier::Timing timing;
@@ -118,6 +120,7 @@ struct ClientCounters {
   std::uint64_t tcp_opened = 0, tcp_refused = 0, udp_opened = 0, echo_opened = 0;
   std::array<std::uint64_t, std::size_t(packet::Drop::kCount)> malformed{};
   std::uint64_t drop_no_route = 0;       // a destination outside the routes
+  std::uint64_t drop_not_virtual = 0;    // to a virtual address that means nothing; answered with host unreachable
   std::uint64_t drop_no_flow = 0;        // a segment of no known connection; answered with RST
   std::uint64_t drop_limit = 0;          // a bound on flows was reached
   std::uint64_t drop_protocol = 0;       // neither TCP, UDP nor echo

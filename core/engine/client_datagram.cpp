@@ -54,7 +54,7 @@ void Client::Impl::datagram_received(const packet::Parsed& packet, const Buffer&
   if (!flow) {
     flow::Destination destination;
     destination.protocol = echo ? flow::Protocol::kEcho : flow::Protocol::kUdp;
-    destination.endpoint = packet.tuple.destination;
+    destination.endpoint = real(packet.tuple.destination);
     if (echo) destination.endpoint.port = 0;
     bool rides = data.size > 0 && data.size <= kRides;
     link::StreamId stream = 0;
@@ -95,7 +95,7 @@ void Client::Impl::datagram_arrived(Flow& flow, Slice data, Instant now) {
       Flow::Kind kind = flow.kind;
       std::uint64_t request = flow.request;
       session_->mux.reset(flow.stream, link::Reason::kNone);
-      flows_.remove(flow);
+      flows_.remove(flow, now);
       if (kind == Flow::Kind::kAsk) {
         names_.cluster_answered(request, data.bytes(), now);
         break;
@@ -118,7 +118,7 @@ void Client::Impl::datagram_ended(Flow& flow, link::Reason reason, Instant now) 
   Flow::Kind kind = flow.kind;
   std::uint64_t request = flow.request;
   packet::FiveTuple tuple = flow.tuple;
-  flows_.remove(flow);
+  flows_.remove(flow, now);
   if (kind == Flow::Kind::kAsk || kind == Flow::Kind::kProbe) {
     ask_failed(kind, request, reason, now);
     return;
@@ -163,7 +163,7 @@ void Client::Impl::dns_action(DnsAction& action, Instant now) {
     case DnsAction::Kind::kForget:
       if (Flow* flow = flows_.find_request(action.request)) {
         if (flow->stream != 0 && session_) session_->mux.reset(flow->stream, link::Reason::kNone);
-        flows_.remove(*flow);
+        flows_.remove(*flow, now);
         break;
       }
       [[fallthrough]];

@@ -54,8 +54,10 @@ bool Client::Impl::is_told_apart(const packet::Endpoint& to) const {
 
 // True: the local process is asked.
 bool Client::Impl::go_direct(Flow& flow) {
-  const auto ids = shortcuts_to(flow.tuple.destination);
-  if (ids.empty() || is_told_apart(flow.tuple.destination)) return false;
+  if (shortcuts_.empty()) return false;
+  const packet::Endpoint to = real(flow.tuple.destination);
+  const auto ids = shortcuts_to(to);
+  if (ids.empty() || is_told_apart(to)) return false;
   flow.direct = true;
   dial_process(ids.front(), QueuedSockets::Use::kPlain, flow.handle, intercept::kClient);
   return true;
@@ -85,7 +87,7 @@ void Client::Impl::begin_http(Flow& flow, link::StreamId stream, Instant now) {
   flow.kind = Flow::Kind::kDirect;
   Direct& direct = directs_[flow.handle];
   direct.original = stream;
-  direct.router = std::make_unique<OwnRouter>(*this, flow.tuple.destination);
+  direct.router = std::make_unique<OwnRouter>(*this, real(flow.tuple.destination));
   direct_streams_[stream] = {flow.handle, intercept::kClient, false};
   intercept::HttpProxy::Settings settings;
   settings.client = flow.tuple.source;
@@ -176,7 +178,7 @@ void Client::Impl::direct_event(Flow& flow, StackEvent& event, Instant now) {
       if (http) http_.failed(flow.handle, intercept::kClient, link::Reason::kConnectionReset, now);
       leave_original(direct);
       directs_.erase(flow.handle);
-      flows_.remove(flow);
+      flows_.remove(flow, now);
       break;
   }
 }
@@ -326,7 +328,7 @@ HttpConnections::Way Client::Impl::way_to(HttpConnections::Key key, intercept::C
   } else {
     flow::Destination destination;
     destination.protocol = flow::Protocol::kTcp;
-    destination.endpoint = flow->tuple.destination;
+    destination.endpoint = real(flow->tuple.destination);
     way.stream = session_->mux.open(destination, flow->tuple.source, 0, first);
     way.why = link::Reason::kLimit;
   }

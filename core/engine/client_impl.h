@@ -90,6 +90,7 @@ class Client::Impl final : private QueuedSockets::Host, private HttpConnections:
   void sweep(Instant now);
   void emit(ClientEvent::Kind kind, Error error = {});
   bool routed(const packet::Address& address) const;
+  packet::Endpoint real(const packet::Endpoint& to) const;
   bool up() const { return phase_ == Phase::kUp; }
 
   // client_link.cpp
@@ -113,9 +114,9 @@ class Client::Impl final : private QueuedSockets::Host, private HttpConnections:
   void push(Flow& flow);
   void stub_answer(Flow& flow, Slice answer);
   void push_answers(Flow& flow);
-  void tcp_reset(Flow& flow);
+  void tcp_reset(Flow& flow, Instant now);
   void not_half_open(Flow& flow);
-  void remove_if_done(Flow& flow);
+  void remove_if_done(Flow& flow, Instant now);
 
   // client_datagram.cpp
   void stub_received(const packet::Parsed& packet, const Buffer& owner, Instant now);
@@ -257,6 +258,8 @@ class Client::Impl final : private QueuedSockets::Host, private HttpConnections:
   std::uint64_t carrier_in_ = 0, carrier_out_ = 0;
 
   packet::Reassembly reassembly_;
+  AddressMap none_virtual_;
+  AddressMap& addresses_;
   FlowTable flows_;
   std::size_t half_open_ = 0;
   std::size_t connections_ = 0;

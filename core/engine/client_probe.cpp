@@ -6,11 +6,13 @@ namespace causeway::engine {
 
 void Client::Impl::probe(std::uint64_t token, const packet::Endpoint& to, Instant now) {
   if (!up()) return probed(token, link::Reason::kLinkLost, {});
+  const std::optional<packet::Address> real = addresses_.to_real(to.address);
+  if (!real) return probed(token, link::Reason::kHostUnreachable, {});
   link::StreamId stream = 0;
   if (probes_ < kMaxProbes && flows_.size() < config_.max_flows) {
     flow::Destination destination;
     destination.protocol = flow::Protocol::kTcp;
-    destination.endpoint = to;
+    destination.endpoint = {*real, to.port};
     stream = session_->mux.open(destination, {}, 0, {});
   }
   if (stream == 0) return probed(token, link::Reason::kLimit, {});
@@ -41,7 +43,7 @@ void Client::Impl::probe_ended(Flow& flow, link::Reason reason, Instant now) {
   if (flow.stream != 0 && session_) session_->mux.reset(flow.stream, link::Reason::kNone);
   const std::uint64_t token = flow.request;
   const Duration elapsed = now - flow.since;
-  flows_.remove(flow);
+  flows_.remove(flow, now);
   --probes_;
   probed(token, reason, elapsed);
 }

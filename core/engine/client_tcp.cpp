@@ -24,7 +24,7 @@ void Client::Impl::tcp_received(const packet::Parsed& packet, const Buffer& owne
   bool syn = (packet.flags & (packet::kSyn | packet::kAck | packet::kRst | packet::kFin)) == packet::kSyn;
   if (flow) {
     if (packet.flags & packet::kRst) {
-      tcp_reset(*flow);
+      tcp_reset(*flow, now);
     } else if (syn) {
       flow->last = now;  // repeated: it joins the first
     }
@@ -54,7 +54,7 @@ void Client::Impl::syn_received(const packet::Parsed& packet, Instant now) {
     flow.connection = stack_.accept(packet, flow.handle, now);
     if (flow.connection == 0) {
       ++counters_.drop_limit;
-      flows_.remove(flow);
+      flows_.remove(flow, now);
       return;
     }
     names_.stream_opened(flow.handle, now);
@@ -70,7 +70,7 @@ void Client::Impl::syn_received(const packet::Parsed& packet, Instant now) {
 void Client::Impl::open_held(Flow& flow, Instant now) {
   flow::Destination destination;
   destination.protocol = flow::Protocol::kTcp;
-  destination.endpoint = flow.tuple.destination;
+  destination.endpoint = real(flow.tuple.destination);
   link::StreamId stream = session_->mux.open(destination, flow.tuple.source, 0, {});
   if (stream == 0) {
     ++counters_.drop_limit;
@@ -90,7 +90,7 @@ void Client::Impl::open_all_held(Instant now) {
 
 void Client::Impl::opened(Flow& flow, Instant now) {
   const link::StreamId stream = flow.stream;
-  if (accept(flow, now) && is_told_apart(flow.tuple.destination)) begin_http(flow, stream, now);
+  if (accept(flow, now) && is_told_apart(real(flow.tuple.destination))) begin_http(flow, stream, now);
 }
 
 // Has the stack answer the held SYN. False: it cannot, and the flow is gone.
@@ -129,7 +129,7 @@ void Client::Impl::refused(Flow& flow, link::Reason reason, Instant now) {
   answer_syn_with(flow, reason);
   if (flow.stream != 0 && session_) session_->mux.reset(flow.stream, link::Reason::kTimedOut);
   not_half_open(flow);
-  flows_.remove(flow);
+  flows_.remove(flow, now);
 }
 
 void Client::Impl::answer_syn_with(const Flow& flow, link::Reason reason) {
@@ -192,7 +192,7 @@ void Client::Impl::stack_event(StackEvent& event, Instant now) {
       flow->connection = 0;
       if (stub) {
         names_.stream_finished(flow->handle, now);
-        flows_.remove(*flow);
+        flows_.remove(*flow, now);
         break;
       }
       --connections_;
@@ -201,7 +201,7 @@ void Client::Impl::stack_event(StackEvent& event, Instant now) {
         session_->mux.reset(flow->stream, link::Reason::kConnectionReset);
         flows_.clear_stream(*flow);
       }
-      remove_if_done(*flow);
+      remove_if_done(*flow, now);
       break;
   }
 }
@@ -248,7 +248,7 @@ void Client::Impl::push_answers(Flow& flow) {
 }
 
 // The other side is gone: the app gets RST, after what was written before.
-void Client::Impl::tcp_reset(Flow& flow) {
+void Client::Impl::tcp_reset(Flow& flow, Instant now) {
   if (flow.stream != 0) {
     session_->mux.reset(flow.stream, link::Reason::kConnectionReset);
     flows_.clear_stream(flow);
@@ -258,11 +258,11 @@ void Client::Impl::tcp_reset(Flow& flow) {
     return;
   }
   not_half_open(flow);
-  flows_.remove(flow);
+  flows_.remove(flow, now);
 }
 
-void Client::Impl::remove_if_done(Flow& flow) {
-  if (flow.connection == 0 && flow.stream == 0) flows_.remove(flow);
+void Client::Impl::remove_if_done(Flow& flow, Instant now) {
+  if (flow.connection == 0 && flow.stream == 0) flows_.remove(flow, now);
 }
 
 }  // namespace causeway::engine

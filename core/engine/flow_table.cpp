@@ -17,6 +17,7 @@ Flow& FlowTable::add(Flow::Kind kind, const packet::FiveTuple* tuple, Instant no
   if (tuple) {
     flow.tuple = *tuple;
     by_tuple_[*tuple] = index;
+    addresses_.pin(tuple->destination.address);
   }
   ++size_;
   return flow;
@@ -43,7 +44,8 @@ void FlowTable::clear_tuple(Flow& flow) {
   if (it != by_tuple_.end() && it->second == std::uint32_t(flow.handle)) by_tuple_.erase(it);
 }
 
-void FlowTable::remove(Flow& flow) {
+void FlowTable::remove(Flow& flow, Instant now) {
+  addresses_.unpin(flow.tuple.destination.address, now);
   clear_tuple(flow);
   clear_stream(flow);
   if (flow.kind == Flow::Kind::kAsk) by_request_.erase(flow.request);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/ring.h"
+#include "core/engine/address_map.h"
 #include "core/engine/name_service.h"
 #include "core/engine/stack.h"
 #include "core/link/frame.h"
@@ -55,6 +56,9 @@ struct Flow {
 
 class FlowTable {
  public:
+  // A flow pins the virtual address that it goes to. `addresses` outlives the table.
+  explicit FlowTable(AddressMap& addresses) : addresses_(addresses) {}
+
   Flow* find(const packet::FiveTuple& tuple) {
     auto it = by_tuple_.find(tuple);
     return it == by_tuple_.end() ? nullptr : &slot(it->second);
@@ -79,7 +83,7 @@ class FlowTable {
   void set_request(Flow& flow, DnsRequestId request);
   // Its five-tuple may be used by a new flow.
   void clear_tuple(Flow& flow);
-  void remove(Flow& flow);
+  void remove(Flow& flow, Instant now);
 
   // Half-open and datagram flows, which end by age. Removing the flow at hand keeps what stands before it in place.
   void sweep(Flow& flow);
@@ -101,6 +105,7 @@ class FlowTable {
   static constexpr std::uint32_t kChunk = 256;
   Flow& slot(std::uint32_t index) { return chunks_[index / kChunk][index % kChunk]; }
 
+  AddressMap& addresses_;
   std::vector<std::unique_ptr<Flow[]>> chunks_;
   std::vector<std::uint32_t> free_;
   std::unordered_map<packet::FiveTuple, std::uint32_t> by_tuple_;

@@ -26,6 +26,10 @@ struct Sent {
 
 class ResolverTest : public testing::Test {
  protected:
+  ResolverTest() : ResolverTest(ResolverConfig{}) {}
+  explicit ResolverTest(const ResolverConfig& config)
+      : resolver(*Rules::create(rules()), config, random, counters, actions) {}
+
   static RulesConfig rules() {
     RulesConfig config;
     config.namespaces = {"shop"};
@@ -112,7 +116,7 @@ class ResolverTest : public testing::Test {
   SeededRandom random{1};
   Counters counters;
   std::vector<DnsAction> actions;
-  Resolver resolver{*Rules::create(rules()), ResolverConfig{}, random, counters, actions};
+  Resolver resolver;
   Instant now{1h};
   AskerId last_asker = 0;
   std::vector<Sent> cluster, machine;
