@@ -45,6 +45,7 @@ struct Encoder {
     Json object{{"answer", "tunnel"},
                 {"profile", tunnel.profile},
                 {"state", tunnel.state},
+                {"owner", presentable(tunnel.owner, 64)},
                 {"device", presentable(tunnel.device, 64)},
                 {"gateway", presentable(tunnel.gateway, 320)},
                 {"gateway_key", presentable(tunnel.gateway_key, 64)},
@@ -76,6 +77,7 @@ struct Encoder {
         std::find_if(kOutcomes.begin(), kOutcomes.end(), [&](const auto& each) { return each.first == up.outcome; });
     Json object{
         {"answer", "up"}, {"profile", up.profile}, {"outcome", outcome->second}, {"took_us", microseconds(up.took)}};
+    if (!up.owner.empty()) object["owner"] = presentable(up.owner, 64);
     if (!up.note.empty()) object["note"] = presentable(up.note, kMaxText);
     return object;
   }
@@ -111,6 +113,7 @@ TunnelAnswer read_tunnel(Reader& reader) {
   tunnel.profile = reader.profile();
   tunnel.state = reader.text("state", 64);
   if (std::find(kStates.begin(), kStates.end(), tunnel.state) == kStates.end()) reader.wrong("unknown state");
+  tunnel.owner = reader.text("owner", kMaxText);
   tunnel.device = reader.text("device", kMaxText);
   tunnel.gateway = reader.text("gateway", kMaxText);
   tunnel.gateway_key = reader.text("gateway_key", kMaxText);
@@ -148,6 +151,7 @@ UpAnswer read_up(Reader& reader) {
   }
   up.took = *reader.microseconds("took_us");
   up.note = reader.text("note", kMaxText, false);
+  up.owner = reader.text("owner", kMaxText, false);
   return up;
 }
 

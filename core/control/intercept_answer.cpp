@@ -27,7 +27,8 @@ Json to_json(const InterceptedAnswer::Here& here) {
               {"tied", here.tied},
               {"connections", here.connections},
               {"failures", here.failures},
-              {"last_error", presentable(here.last_error, kMaxText)}};
+              {"last_error", presentable(here.last_error, kMaxText)},
+              {"owner", presentable(here.owner, kMaxOwner)}};
   if (here.round_trip) object["round_trip_us"] = microseconds(*here.round_trip);
   if (here.last_answer) object["last_answer_s"] = seconds(*here.last_answer);
   return object;
@@ -57,6 +58,7 @@ InterceptedAnswer::Here read_here(Reader& reader) {
   here.last_error = reader.text("last_error", kMaxText);
   here.round_trip = reader.microseconds("round_trip_us", false);
   here.last_answer = reader.seconds("last_answer_s", false);
+  here.owner = reader.text("owner", kMaxOwner);
   return here;
 }
 

@@ -77,6 +77,7 @@ struct InterceptedAnswer {
     std::string last_error;
     std::optional<std::chrono::microseconds> round_trip;  // of the gateway's proof
     std::optional<std::chrono::seconds> last_answer;      // how long ago the process last sent something
+    std::string owner{};                                  // the user of this machine who asked for it
   };
   std::optional<Here> here;
 

@@ -15,6 +15,7 @@ Ordered number_or_null(const std::optional<Time>& time) {
 
 Ordered to_ordered(const InterceptedAnswer::Here& here) {
   return {{"id", here.id},
+          {"owner", here.owner},
           {"local", here.local},
           {"state", here.state},
           {"tied", here.tied},

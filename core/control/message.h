@@ -81,7 +81,8 @@ struct TunnelAnswer {
   std::chrono::seconds up_for{};
   std::vector<std::string> routes, addresses, dns_servers, skipped_routes;
   std::vector<std::string> intercepts;  // "orders > 127.0.0.1:8080, ready"
-  std::vector<std::pair<std::string, std::uint64_t>> counters;
+  std::vector<std::pair<std::string, std::uint64_t>> counters{};
+  std::string owner{};  // the user of this machine who brought it up; empty: nobody, or it is down
 };
 
 struct VersionAnswer {
@@ -94,7 +95,8 @@ struct UpAnswer {
   std::string profile;
   UpOutcome outcome = UpOutcome::kUp;
   std::chrono::microseconds took{};
-  std::string note;  // what the caller should know besides; may be empty
+  std::string note;     // what the caller should know besides; may be empty
+  std::string owner{};  // whose tunnel it is, where somebody else has brought it up
 };
 
 struct DownAnswer {

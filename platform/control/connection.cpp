@@ -75,13 +75,16 @@ void ControlServer::Connection::take(std::string_view line) {
   auto request = control::parse_request(line);
   if (!request) {
     send(control::error_answer(request.error()));
-  } else if (auto what = control::privilege(*request); !what.empty() && !peer_.may_change(server_.options_.group)) {
+    return;
+  }
+  control::Asker asker{peer_.user, peer_.is_member(server_.options_.group)};
+  if (!control::may_ask(asker, *request)) {
     send(control::ErrorAnswer{
-        ErrorCode::kPermission, "", "user " + std::to_string(peer_.user) + " may not " + std::string(what),
+        ErrorCode::kPermission, "", "user " + std::to_string(peer_.user) + " may not " + std::string(control::privilege(*request)),
         server_.options_.group ? "use sudo, or have yourself added to the group that tund was given"
                                : "use sudo: tund was given no group whose members may"});
   } else {
-    server_.handler_.asked(id_, peer_.user, *request);
+    server_.handler_.asked(id_, asker, *request);
   }
 }
 

@@ -8,8 +8,8 @@
 
 namespace causeway::platform {
 
-bool Peer::may_change(std::optional<gid_t> group) const {
-  return user == 0 || (group && std::find(groups.begin(), groups.end(), *group) != groups.end());
+bool Peer::is_member(std::optional<gid_t> group) const {
+  return group && std::find(groups.begin(), groups.end(), *group) != groups.end();
 }
 
 Result<Peer> peer_of(int socket) {

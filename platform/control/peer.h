@@ -14,8 +14,7 @@ struct Peer {
   uid_t user = 0;
   std::vector<gid_t> groups;  // all of them, the primary one too
 
-  // Root, and members of `group`.
-  bool may_change(std::optional<gid_t> group) const;
+  bool is_member(std::optional<gid_t> group) const;
 };
 
 // As they were when the peer connected (SO_PEERCRED, SO_PEERGROUPS: unix(7)).

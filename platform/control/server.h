@@ -12,7 +12,7 @@
 #include <string>
 #include <unordered_map>
 
-#include "core/control/message.h"
+#include "core/control/rights.h"
 #include "platform/loop/loop.h"
 #include "platform/net/socket.h"
 
@@ -27,7 +27,7 @@ class ControlServer {
     virtual ~Handler() = default;
     // A request that the caller is allowed to make. It is answered with send(), now or later; until the answer that closes it the
     // caller's next request waits.
-    virtual void asked(CallerId caller, uid_t user, const control::Request& request) = 0;
+    virtual void asked(CallerId caller, const control::Asker& asker, const control::Request& request) = 0;
     // The caller went away with its request unanswered. Not called for the server's own end.
     virtual void left(CallerId caller) = 0;
   };

@@ -24,6 +24,7 @@ struct TestFolder {
   TestFolder() {
     char name[] = "/tmp/causeway-tools-XXXXXX";
     path = mkdtemp(name);
+    std::filesystem::permissions(path, std::filesystem::perms(0755));  // other users call too
   }
   ~TestFolder() { std::filesystem::remove_all(path); }
   void write(const std::string& name, const std::string& text) const { std::ofstream(path + '/' + name) << text; }
@@ -47,14 +48,15 @@ class FolderHost final : public platform::Host {
 
 class Daemon {
  public:
-  Daemon() : host_(profiles.path), socket(folder_.path + "/control.sock") {
+  explicit Daemon(const platform::ControlServer::Options& options = {})
+      : host_(profiles.path), socket(folder_.path + "/control.sock") {
     Failure failure;
     runtime = Runtime::create({}, failure);
     auto listening = platform::listen_on(socket);
     EXPECT_TRUE(listening);
     service =
         std::make_unique<tund::Service>(*runtime, tund::ProfileFolder(profiles.path, platform::Descriptor(), host_),
-                                        std::move(*listening), platform::ControlServer::Options{});
+                                        std::move(*listening), options);
     thread_ = std::thread([this] { runtime->run(); });
   }
   ~Daemon() { end(); }

@@ -8,7 +8,7 @@ const char* exit_code_help() {
          "  1   failed for another reason\n"
          "  2   wrong usage\n"
          "  3   tund is not running, or does not answer\n"
-         "  4   not permitted: neither root nor a member of tund's group\n"
+         "  4   not permitted: neither root nor a member of tund's group; or it is somebody else's\n"
          "  5   the profile or a key is missing, unreadable or wrong\n"
          "  6   the gateway is not reachable, or gives no answer\n"
          "  7   the gateway refused us\n"

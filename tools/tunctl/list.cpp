@@ -32,7 +32,9 @@ void print_error(const std::string& error) {
 // Ours: with what this end knows of it too.
 void print_own(const control::InterceptedAnswer& intercept) {
   const auto& here = *intercept.here;
-  std::string line = fmt::format("  {} > {}: {}", what_of(intercept), here.local, here.state);
+  // Where it goes is shown to its owner.
+  std::string to = here.local.empty() ? ", by " + here.owner : " > " + here.local;
+  std::string line = fmt::format("  {}{}: {}", what_of(intercept), to, here.state);
   if (intercept.at_gateway) {
     line += ", " + counted(intercept.at_gateway->requests, "request") + ", " +
             counted(intercept.at_gateway->failures, "failure");

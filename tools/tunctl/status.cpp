@@ -32,6 +32,7 @@ void print(const control::TunnelAnswer& tunnel, bool counters) {
   fmt::print("{}\n", first_line(tunnel));
   row("last error", tunnel.last_error);
   if (tunnel.state == "down") return;
+  row("owner", tunnel.owner);
   row("device", tunnel.device);
   row("addresses", tunnel.addresses);
   row("routes", tunnel.routes);

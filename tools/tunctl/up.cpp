@@ -14,10 +14,12 @@ void print(const control::UpAnswer& up) {
   switch (up.outcome) {
     case control::UpOutcome::kUp: fmt::print("{} is up, in {}\n", up.profile, time_text(up.took)); break;
     case control::UpOutcome::kJoined:
-      fmt::print("{} is up; somebody else was bringing it up already\n", up.profile);
+      fmt::print("{} is up; {} was bringing it up already\n", up.profile,
+                 up.owner.empty() ? "somebody else" : up.owner);
       break;
     case control::UpOutcome::kAlreadyUp: fmt::print("{} was up already\n", up.profile); break;
   }
+  if (!up.owner.empty()) fmt::print("it is {}'s, who alone takes it down (or root)\n", up.owner);
   if (!up.note.empty()) fmt::print("note: {}\n", up.note);
 }
 

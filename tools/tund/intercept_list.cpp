@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "platform/control/user_name.h"
 #include "platform/log.h"
 #include "tools/tund/answers.h"
 #include "tools/tund/intercepts.h"
@@ -79,19 +80,24 @@ void Intercepts::environment(platform::CallerId caller, const control::Environme
   });
 }
 
-void Intercepts::list(platform::CallerId caller, std::function<void(const std::string& note)> done) {
-  ask("", [this, caller, done = std::move(done)](const control::Catalogue* catalogue, const Error& error) {
+void Intercepts::list(platform::CallerId caller, const control::Asker& asker,
+                      std::function<void(const std::string& note)> done) {
+  ask("", [this, caller, asker, done = std::move(done)](const control::Catalogue* catalogue, const Error& error) {
     std::string note = what_ended();
     if (!catalogue) {
       note = profile_ + ": only what is intercepted from here is shown: " + error.message + (note.empty() ? "" : "; ") +
              note;
     }
-    send_all(caller, catalogue ? *catalogue : control::Catalogue{});
+    send_all(caller, asker, catalogue ? *catalogue : control::Catalogue{});
     done(note);
   });
 }
 
-void Intercepts::send_all(platform::CallerId caller, const control::Catalogue& catalogue) {
+void Intercepts::send_all(platform::CallerId caller, const control::Asker& asker, const control::Catalogue& catalogue) {
+  auto send = [&](control::InterceptedAnswer answer) {
+    control::cut(answer, control::view_of(asker, owner_of(answer)));
+    send_(caller, answer);
+  };
   std::vector<InterceptStatus> own = tunnel_.intercepts();
   for (const control::CatalogueService& service : catalogue.services) {
     send_service(caller, service);
@@ -105,10 +111,10 @@ void Intercepts::send_all(platform::CallerId caller, const control::Catalogue& c
         answer.here = answer_of(*here).here;
         own.erase(here);
       }
-      send_(caller, answer);
+      send(std::move(answer));
     }
   }
-  for (const InterceptStatus& each : own) send_(caller, answer_of(each));
+  for (const InterceptStatus& each : own) send(answer_of(each));
 }
 
 void Intercepts::send_service(platform::CallerId caller, const control::CatalogueService& service) {
@@ -129,8 +135,14 @@ control::InterceptedAnswer Intercepts::answer_of(const InterceptStatus& status) 
                                                  status.failures,
                                                  status.last_error,
                                                  status.round_trip,
-                                                 status.last_answer};
+                                                 status.last_answer,
+                                                 found == own_.end() ? "" : platform::user_name(found->second->owner)};
   return answer;
+}
+
+control::Owner Intercepts::owner_of(const control::InterceptedAnswer& intercept) const {
+  auto found = intercept.here ? own_.find(intercept.here->id) : own_.end();
+  return found == own_.end() ? std::nullopt : control::Owner(found->second->owner);
 }
 
 std::string Intercepts::what_ended() const {
@@ -141,14 +153,20 @@ std::string Intercepts::what_ended() const {
   return text;
 }
 
-std::vector<std::string> Intercepts::lines() const {
+std::vector<std::string> Intercepts::lines(const control::Asker& asker) const {
   std::vector<std::string> out;
   for (const InterceptStatus& status : tunnel_.intercepts()) {
     auto found = own_.find(status.id);
     if (found == own_.end()) continue;
+    if (control::view_of(asker, found->second->owner) != control::View::kWhole) {
+      out.push_back(status.spec.service + ", by " + platform::user_name(found->second->owner) + ", " +
+                    state_text(status.state));
+      continue;
+    }
     std::string which = found->second->match.everything() ? "" : " (" + found->second->match.text() + ")";
     out.push_back(status.spec.service + which + " > " + found->second->local + ", " + state_text(status.state));
   }
+  if (!asker.may_change()) return out;
   for (const auto& [service, why] : over_) out.push_back(service + " no more: " + why);
   return out;
 }

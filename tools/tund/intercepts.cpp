@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/packet/address.h"
+#include "platform/control/user_name.h"
 #include "platform/log.h"
 #include "platform/loop/clock.h"
 #include "tools/tund/answers.h"
@@ -52,8 +53,9 @@ Intercepts::Intercepts(Runtime& runtime, Tunnel& tunnel, std::string profile, Se
 
 Intercepts::~Intercepts() = default;
 
-void Intercepts::intercept(platform::CallerId caller, const control::InterceptRequest& request) {
-  Asked asked{request, match_of(request.headers, request.path_prefix), platform::boot_now()};
+void Intercepts::intercept(platform::CallerId caller, const control::Asker& asker,
+                           const control::InterceptRequest& request) {
+  Asked asked{request, asker, match_of(request.headers, request.path_prefix), platform::boot_now()};
   if (!packet::Address::parse(request.address)) {
     return refuse(caller, {ErrorCode::kInvalid, "'" + request.address + "' is no IP address", ""}, "local");
   }
@@ -90,7 +92,16 @@ void Intercepts::known(platform::CallerId caller, const Asked& asked, const cont
 
   if (Own* there = equal(spec.service, asked.match)) {
     auto status = status_of(there->id);
-    bool same = there->proven && !there->tied && !request.tied && there->local == local_text(spec) && status;
+    bool may = control::may_end(asked.asker, there->owner);
+    bool same = may && there->proven && !there->tied && !request.tied && there->local == local_text(spec) && status;
+    if (!may) {
+      std::string owner = platform::user_name(there->owner);
+      return refuse(caller,
+                    {ErrorCode::kConflict,
+                     spec.service + " is intercepted from here already, with " + there->match.text() + ", by " + owner,
+                     "ask " + owner + " to leave it, or intercept with a condition of your own (--http-header)"},
+                    "path");
+    }
     if (!same) {
       return refuse(
           caller,
@@ -127,6 +138,7 @@ void Intercepts::begin(platform::CallerId caller, const Asked& asked, const Inte
   own->service = spec.service;
   own->match = std::move(match);
   own->local = local_text(spec);
+  own->owner = asked.asker.user;
   own->tied = asked.request.tied;
   own->caller = caller;
   own->began = platform::boot_now();
@@ -186,13 +198,22 @@ void Intercepts::give_up(std::uint64_t id) {
          "path");
 }
 
-void Intercepts::leave(platform::CallerId caller, const control::LeaveRequest& request) {
+void Intercepts::leave(platform::CallerId caller, const control::Asker& asker, const control::LeaveRequest& request) {
   intercept::Match match = match_of(request.headers, request.path_prefix);
   std::vector<std::uint64_t> meant;
+  control::Owner somebody_else;
   for (const auto& [id, own] : own_) {
     bool is_meant = own->service == request.service && (request.id == 0 || request.id == id) &&
                     (match.everything() || match == own->match);
-    if (is_meant) meant.push_back(id);
+    bool may = control::may_end(asker, own->owner);
+    if (is_meant && may) meant.push_back(id);
+    if (is_meant && !may) somebody_else = own->owner;
+  }
+  if (meant.empty() && somebody_else) {
+    return refuse(caller,
+                  control::not_yours(request.service + " is intercepted", platform::user_name(*somebody_else),
+                                     "`tunctl leave " + request.service + '`'),
+                  "");
   }
   over_.erase(request.service);
   if (meant.empty()) {

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "core/control/catalogue.h"
-#include "core/control/message.h"
+#include "core/control/rights.h"
 #include "core/intercept/match.h"
 #include "platform/control/server.h"
 #include "platform/loop/loop.h"
@@ -33,22 +33,24 @@ class Intercepts {
   Intercepts& operator=(const Intercepts&) = delete;
 
   // Answered now or later.
-  void intercept(platform::CallerId caller, const control::InterceptRequest& request);
-  void leave(platform::CallerId caller, const control::LeaveRequest& request);
+  void intercept(platform::CallerId caller, const control::Asker& asker, const control::InterceptRequest& request);
+  // Of what is meant, all that the asker may end; refused where that is nothing.
+  void leave(platform::CallerId caller, const control::Asker& asker, const control::LeaveRequest& request);
   void environment(platform::CallerId caller, const control::EnvironmentRequest& request);
   // Services and intercepts are sent to the caller; then comes `done` with what is missing of them, or nothing.
-  void list(platform::CallerId caller, std::function<void(const std::string& note)> done);
+  void list(platform::CallerId caller, const control::Asker& asker, std::function<void(const std::string& note)> done);
   // The caller waits no more: what it asked for is given up.
   void forget(platform::CallerId caller);
   // The tunnel has gone down: whoever waits is told.
   void end(const std::string& last_error);
 
-  // "orders > 127.0.0.1:8080, ready", a line each.
-  std::vector<std::string> lines() const;
+  // "orders > 127.0.0.1:8080, ready", a line each; of somebody else's: "orders, by anna, ready".
+  std::vector<std::string> lines(const control::Asker& asker) const;
 
  private:
   struct Asked {
     control::InterceptRequest request;
+    control::Asker asker;
     intercept::Match match;
     Instant began{};
   };
@@ -59,6 +61,7 @@ class Intercepts {
     std::string service;
     intercept::Match match;
     std::string local;
+    std::uint32_t owner = 0;
     bool tied = false;
     bool proven = false;            // once at least
     platform::CallerId caller = 0;  // who waits for it, or to whom it is tied; 0: nobody
@@ -83,7 +86,9 @@ class Intercepts {
   void ask_service(const std::string& name, std::function<void(const control::CatalogueService*, const Error&)> done);
   void send_service(platform::CallerId caller, const control::CatalogueService& service);
   control::InterceptedAnswer answer_of(const InterceptStatus& status) const;
-  void send_all(platform::CallerId caller, const control::Catalogue& catalogue);
+  // Nobody where it is not from here.
+  control::Owner owner_of(const control::InterceptedAnswer& intercept) const;
+  void send_all(platform::CallerId caller, const control::Asker& asker, const control::Catalogue& catalogue);
   std::string what_ended() const;
 
   Runtime& runtime_;

@@ -21,9 +21,9 @@ void Service::stop(std::function<void()> done) {
   for (auto& [name, session] : sessions_) session->down();
 }
 
-void Service::asked(platform::CallerId caller, uid_t user, const control::Request& request) {
+void Service::asked(platform::CallerId caller, const Asker& asker, const control::Request& request) {
   if (stopped_) return send_error(caller, {ErrorCode::kUnavailable, "tund is about to end", ""});
-  std::visit([&](const auto& each) { answer(caller, user, each); }, request);
+  std::visit([&](const auto& each) { answer(caller, asker, each); }, request);
 }
 
 void Service::left(platform::CallerId caller) {
@@ -32,63 +32,67 @@ void Service::left(platform::CallerId caller) {
   for (auto& [name, session] : sessions_) session->forget(caller);
 }
 
-void Service::answer(platform::CallerId caller, uid_t, const control::VersionRequest&) {
+void Service::answer(platform::CallerId caller, const Asker&, const control::VersionRequest&) {
   server_.send(caller, control::VersionAnswer{version()});
 }
 
-void Service::answer(platform::CallerId caller, uid_t user, const control::UpRequest& request) {
+void Service::answer(platform::CallerId caller, const Asker& asker, const control::UpRequest& request) {
   auto profile = profile_of(request);
   if (!profile) return send_error(caller, profile.error(), "profile");
-  spdlog::info("{}: up asked for by user {}", profile->name, user);
+  spdlog::info("{}: up asked for by user {}", profile->name, asker.user);
   auto found = sessions_.find(profile->name);
-  if (found == sessions_.end()) return begin(caller, *profile);
+  if (found == sessions_.end()) return begin(caller, asker, *profile);
   if (found->second->going_down()) {
-    waiting_[profile->name].push_back({caller, user, request});
+    waiting_[profile->name].push_back({caller, asker, request});
     return;
   }
-  found->second->up(caller, profile->toml);
+  found->second->up(caller, asker, profile->toml);
 }
 
-void Service::answer(platform::CallerId caller, uid_t user, const control::DownRequest& request) {
-  auto name = name_of_running(request.profile, "down");
+void Service::answer(platform::CallerId caller, const Asker& asker, const control::DownRequest& request) {
+  auto name = name_of_running(asker, request.profile, "down");
   if (!name) return send_error(caller, name.error());
   auto found = sessions_.find(*name);
   if (found == sessions_.end()) return server_.send(caller, control::DownAnswer{*name, false, {}});
-  spdlog::info("{}: down asked for by user {}", *name, user);
+  if (!control::may_end(asker, found->second->owner())) {
+    return send_error(caller, control::not_yours(*name + " was brought up", found->second->owner_name(),
+                                                 "`tunctl down " + *name + '`'));
+  }
+  spdlog::info("{}: down asked for by user {}", *name, asker.user);
   found->second->down(caller);
 }
 
-void Service::answer(platform::CallerId caller, uid_t, const control::StatusRequest& request) {
+void Service::answer(platform::CallerId caller, const Asker& asker, const control::StatusRequest& request) {
   std::set<std::string> names{request.profile};
   if (request.profile.empty()) {
     std::vector<std::string> all = folder_.names();
     names = {all.begin(), all.end()};
     for (const auto& [name, session] : sessions_) names.insert(name);
   }
-  for (const std::string& name : names) send_status(caller, name);
+  for (const std::string& name : names) send_status(caller, asker, name);
   server_.send(caller, control::StatusAnswer{});
 }
 
-void Service::answer(platform::CallerId caller, uid_t user, const control::InterceptRequest& request) {
-  Session* session = session_for(caller, request.profile, "intercept", true);
+void Service::answer(platform::CallerId caller, const Asker& asker, const control::InterceptRequest& request) {
+  Session* session = session_for(caller, asker, request.profile, "intercept", true);
   if (!session) return;
-  spdlog::info("{}: intercept of {} asked for by user {}", session->status().profile, request.service, user);
-  session->intercepts().intercept(caller, request);
+  spdlog::info("{}: intercept of {} asked for by user {}", session->status().profile, request.service, asker.user);
+  session->intercepts().intercept(caller, asker, request);
 }
 
-void Service::answer(platform::CallerId caller, uid_t user, const control::LeaveRequest& request) {
-  Session* session = session_for(caller, request.profile, "leave", false);
+void Service::answer(platform::CallerId caller, const Asker& asker, const control::LeaveRequest& request) {
+  Session* session = session_for(caller, asker, request.profile, "leave", false);
   if (!session) return;
-  spdlog::info("{}: leave of {} asked for by user {}", session->status().profile, request.service, user);
-  session->intercepts().leave(caller, request);
+  spdlog::info("{}: leave of {} asked for by user {}", session->status().profile, request.service, asker.user);
+  session->intercepts().leave(caller, asker, request);
 }
 
-void Service::answer(platform::CallerId caller, uid_t, const control::EnvironmentRequest& request) {
-  Session* session = session_for(caller, request.profile, "intercept", true);
+void Service::answer(platform::CallerId caller, const Asker& asker, const control::EnvironmentRequest& request) {
+  Session* session = session_for(caller, asker, request.profile, "intercept", true);
   if (session) session->intercepts().environment(caller, request);
 }
 
-void Service::answer(platform::CallerId caller, uid_t, const control::ListRequest& request) {
+void Service::answer(platform::CallerId caller, const Asker& asker, const control::ListRequest& request) {
   std::vector<Session*> meant;
   if (request.profile.empty()) {
     for (const auto& [name, session] : sessions_) {
@@ -97,7 +101,7 @@ void Service::answer(platform::CallerId caller, uid_t, const control::ListReques
     }
   }
   if (meant.empty()) {
-    Session* session = session_for(caller, request.profile, "list", false);
+    Session* session = session_for(caller, asker, request.profile, "list", false);
     if (!session) return;
     meant.push_back(session);
   }
@@ -107,7 +111,7 @@ void Service::answer(platform::CallerId caller, uid_t, const control::ListReques
   };
   auto listing = std::make_shared<Listing>(Listing{meant.size(), ""});
   for (Session* session : meant) {
-    session->intercepts().list(caller, [this, caller, listing](const std::string& note) {
+    session->intercepts().list(caller, asker, [this, caller, listing](const std::string& note) {
       if (!note.empty()) listing->note += (listing->note.empty() ? "" : "; ") + note;
       if (--listing->open == 0) server_.send(caller, control::ListAnswer{listing->note});
     });
@@ -132,18 +136,24 @@ Result<Tunnel::Profile> Service::profile_of(const control::UpRequest& request) c
   return Tunnel::Profile{name, std::move(*toml), folder_.source(name), std::nullopt, std::nullopt};
 }
 
-Result<std::string> Service::name_of_running(const std::string& asked, const std::string& verb) const {
+Result<std::string> Service::name_of_running(const Asker& asker, const std::string& asked,
+                                             const std::string& verb) const {
   if (!asked.empty() || sessions_.empty()) return asked;
   if (sessions_.size() == 1) return sessions_.begin()->first;
   std::string all;
-  for (const auto& [name, session] : sessions_) all += (all.empty() ? "" : ", ") + name;
+  std::vector<std::string> own;
+  for (const auto& [name, session] : sessions_) {
+    all += (all.empty() ? "" : ", ") + name;
+    if (session->owner() == asker.user) own.push_back(name);
+  }
+  if (own.size() == 1) return own.front();
   return fail(ErrorCode::kInvalid, "several are up: " + all,
               "say which: `tunctl " + verb + ' ' + sessions_.begin()->first + "`");
 }
 
-Session* Service::session_for(platform::CallerId caller, const std::string& profile, const std::string& verb,
-                              bool needs_link) {
-  auto name = name_of_running(profile, verb + " … --profile");
+Session* Service::session_for(platform::CallerId caller, const Asker& asker, const std::string& profile,
+                              const std::string& verb, bool needs_link) {
+  auto name = name_of_running(asker, profile, verb + " … --profile");
   if (!name) return send_error(caller, name.error()), nullptr;
   auto found = sessions_.find(*name);
   TunnelState state = found == sessions_.end() ? TunnelState::kDown : found->second->status().state;
@@ -162,7 +172,7 @@ Session* Service::session_for(platform::CallerId caller, const std::string& prof
   return nullptr;
 }
 
-void Service::begin(platform::CallerId caller, const Tunnel::Profile& profile) {
+void Service::begin(platform::CallerId caller, const Asker& asker, const Tunnel::Profile& profile) {
   if (sessions_.size() >= kMaxSessions) {
     return send_error(caller, {ErrorCode::kLimit, std::to_string(kMaxSessions) + " tunnels are up, which is the most",
                                "take one down first"});
@@ -175,10 +185,10 @@ void Service::begin(platform::CallerId caller, const Tunnel::Profile& profile) {
   }
   failures_.erase(profile.name);
   auto session = std::make_unique<Session>(
-      runtime_, std::move(tunnel), profile,
+      runtime_, std::move(tunnel), profile, asker.user,
       [this](platform::CallerId to, const control::Answer& answer) { server_.send(to, answer); },
       [this, name = profile.name](const std::string& last_error) { gone(name, last_error); });
-  sessions_.emplace(profile.name, std::move(session)).first->second->up(caller, profile.toml);
+  sessions_.emplace(profile.name, std::move(session)).first->second->up(caller, asker, profile.toml);
 }
 
 void Service::gone(const std::string& name_of_session, const std::string& last_error) {
@@ -187,16 +197,18 @@ void Service::gone(const std::string& name_of_session, const std::string& last_e
   if (failures_.size() < kMaxFailures && !last_error.empty()) failures_[name] = last_error;
   auto waiting = waiting_.extract(name);
   if (!waiting.empty()) {
-    for (const Waiting& each : waiting.mapped()) asked(each.caller, each.user, control::Request(each.request));
+    for (const Waiting& each : waiting.mapped()) asked(each.caller, each.asker, control::Request(each.request));
   }
   if (stopped_ && sessions_.empty()) stopped_();
 }
 
-void Service::send_status(platform::CallerId caller, const std::string& name) {
+void Service::send_status(platform::CallerId caller, const Asker& asker, const std::string& name) {
   auto found = sessions_.find(name);
   if (found != sessions_.end()) {
     control::TunnelAnswer answer = to_answer(found->second->status());
-    answer.intercepts = found->second->intercepts().lines();
+    answer.owner = found->second->owner_name();
+    answer.intercepts = found->second->intercepts().lines(asker);
+    control::cut(answer, control::view_of(asker, found->second->owner()));
     return server_.send(caller, answer);
   }
   control::TunnelAnswer down;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "platform/control/user_name.h"
 #include "platform/log.h"
 #include "platform/loop/clock.h"
 #include "tools/tund/answers.h"
@@ -15,12 +16,13 @@ constexpr Duration kLinkPatience = std::chrono::seconds(10);
 
 }  // namespace
 
-Session::Session(Runtime& runtime, std::unique_ptr<Tunnel> tunnel, const Tunnel::Profile& profile, Send send,
-                 std::function<void(std::string)> gone)
+Session::Session(Runtime& runtime, std::unique_ptr<Tunnel> tunnel, const Tunnel::Profile& profile, control::Owner owner,
+                 Send send, std::function<void(std::string)> gone)
     : runtime_(runtime),
       tunnel_(std::move(tunnel)),
       name_(profile.name),
       toml_(profile.toml),
+      owner_(owner),
       send_(std::move(send)),
       gone_(std::move(gone)),
       intercepts_(runtime, *tunnel_, name_, send_),
@@ -28,25 +30,26 @@ Session::Session(Runtime& runtime, std::unique_ptr<Tunnel> tunnel, const Tunnel:
         control::ErrorAnswer error{ErrorCode::kUnavailable, "gateway",
                                    name_ + " is up, but its link is down: " + status().last_error,
                                    "it is dialled again by itself; `tunctl down " + name_ + "` gives it up"};
-        for (platform::CallerId caller : std::exchange(link_waiters_, {})) send_(caller, error);
+        for (const Waiter& waiter : std::exchange(link_waiters_, {})) send_(waiter.caller, error);
       }) {
   tunnel_->on_change([this](const TunnelStatus& status) { changed(status); });
 }
 
-void Session::up(platform::CallerId caller, const std::string& toml) {
+void Session::up(platform::CallerId caller, const control::Asker& asker, const std::string& toml) {
   switch (phase_) {
-    case Phase::kNew: up_waiters_.push_back({caller, control::UpOutcome::kUp}); return begin();
+    case Phase::kNew: up_waiters_.push_back({caller, asker.user, control::UpOutcome::kUp}); return begin();
     case Phase::kComingUp:
       for (const Step& step : steps_) send_(caller, to_answer(step));
-      up_waiters_.push_back({caller, control::UpOutcome::kJoined});
+      up_waiters_.push_back({caller, asker.user, control::UpOutcome::kJoined});
       return;
     case Phase::kUp:
       if (status().state == TunnelState::kReconnecting) {
         if (link_waiters_.empty()) patience_.set(platform::boot_now() + kLinkPatience);
-        link_waiters_.push_back(caller);
+        link_waiters_.push_back({caller, asker.user, control::UpOutcome::kAlreadyUp});
         return;
       }
-      return send_(caller, control::UpAnswer{name_, control::UpOutcome::kAlreadyUp, {}, note(toml)});
+      return send_(caller,
+                   control::UpAnswer{name_, control::UpOutcome::kAlreadyUp, {}, note(toml), owner_but(asker.user)});
     case Phase::kGoingDown:
       return send_(caller,
                    control::ErrorAnswer{ErrorCode::kConflict, "", name_ + " is going down", "try again in a second"});
@@ -73,7 +76,7 @@ void Session::came_up() {
   spdlog::info("{}: up in {} ms, through {}", name_, took.count() / 1000, platform::printable(status().gateway));
   steps_.clear();
   for (const Waiter& waiter : std::exchange(up_waiters_, {})) {
-    send_(waiter.caller, control::UpAnswer{name_, waiter.outcome, took, ""});
+    send_(waiter.caller, control::UpAnswer{name_, waiter.outcome, took, "", owner_but(waiter.user)});
   }
 }
 
@@ -87,9 +90,10 @@ void Session::failed(const Failure& failure) {
 void Session::changed(const TunnelStatus& status) {
   switch (status.state) {
     case TunnelState::kUp:
-      for (platform::CallerId caller : std::exchange(link_waiters_, {})) {
-        send_(caller, control::UpAnswer{
-                          name_, control::UpOutcome::kAlreadyUp, {}, "its link was down, and has just come up again"});
+      for (const Waiter& waiter : std::exchange(link_waiters_, {})) {
+        send_(waiter.caller,
+              control::UpAnswer{
+                  name_, waiter.outcome, {}, "its link was down, and has just come up again", owner_but(waiter.user)});
       }
       return patience_.set(kNever);
     case TunnelState::kDown:
@@ -124,10 +128,16 @@ void Session::went_down(const std::vector<std::string>& lines) {
 
 void Session::forget(platform::CallerId caller) {
   std::erase(down_waiters_, caller);
-  std::erase(link_waiters_, caller);
+  std::erase_if(link_waiters_, [&](const Waiter& waiter) { return waiter.caller == caller; });
   intercepts_.forget(caller);
   auto removed = std::erase_if(up_waiters_, [&](const Waiter& waiter) { return waiter.caller == caller; });
-  if (removed == 0 || !up_waiters_.empty() || phase_ != Phase::kComingUp) return;
+  if (removed == 0 || phase_ != Phase::kComingUp) return;
+  if (!up_waiters_.empty()) {
+    bool left = std::none_of(up_waiters_.begin(), up_waiters_.end(),
+                             [&](const Waiter& waiter) { return owner_ == waiter.user; });
+    if (owner_ && left) owner_ = up_waiters_.front().user;
+    return;
+  }
   spdlog::info("{}: nobody waits for it any more: given up", name_);
   take_down();
 }
@@ -143,7 +153,7 @@ void Session::end(std::string last_error) {
                              "`tunctl up " + name_ + "` brings it up again"};
   answer_waiters(ended);
   intercepts_.end(last_error);
-  for (platform::CallerId caller : std::exchange(link_waiters_, {})) send_(caller, ended);
+  for (const Waiter& waiter : std::exchange(link_waiters_, {})) send_(waiter.caller, ended);
   for (platform::CallerId caller : std::exchange(down_waiters_, {}))
     send_(caller, control::DownAnswer{name_, true, {}});
   // The tunnel may be calling: it goes in a later turn.
@@ -151,6 +161,10 @@ void Session::end(std::string last_error) {
     if (!alive.expired()) gone_(last_error);
   });
 }
+
+std::string Session::owner_name() const { return owner_ ? platform::user_name(*owner_) : ""; }
+
+std::string Session::owner_but(std::uint32_t user) const { return owner_ == user ? "" : owner_name(); }
 
 std::string Session::note(const std::string& toml) const {
   if (toml == toml_) return {};

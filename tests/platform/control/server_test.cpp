@@ -55,8 +55,8 @@ class Running final : public ControlServer::Handler {
     server.reset();
   }
 
-  void asked(CallerId caller, uid_t user, const Request& request) override {
-    last_user = user;
+  void asked(CallerId caller, const control::Asker& asker, const Request& request) override {
+    last_user = asker.user;
     answer(caller, request);
   }
   void left(CallerId caller) override { gone(caller); }
