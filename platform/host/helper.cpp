@@ -64,6 +64,18 @@ HostServer::Answer HostServer::answer(const OpenFileRequest& request) {
   return {OpenedAnswer{}, std::move(*file)};
 }
 
+HostServer::Answer HostServer::answer(const ConflictsRequest& request) {
+  auto conflicts = host_.conflicts(request);
+  if (!conflicts) return {std::move(conflicts.error()), {}};
+  return {ConflictsAnswer{std::move(*conflicts)}, {}};
+}
+
+HostServer::Answer HostServer::answer(const RoutesRequest& request) {
+  auto changed = host_.change_routes(request);
+  if (!changed) return {std::move(changed.error()), {}};
+  return {std::move(*changed), {}};
+}
+
 Result<RemoteHost::Answered> RemoteHost::ask(HostRequest request) {
   std::uint64_t number = ++last_number_;
   auto deadline = Clock::now() + kPatience;
@@ -90,6 +102,20 @@ Result<std::pair<T, Descriptor>> RemoteHost::ask_for(HostRequest request) {
   auto* body = std::get_if<T>(&answered->body);
   if (!body) return fail(ErrorCode::kProtocol, "the host helper answered another question");
   return std::pair(std::move(*body), std::move(answered->descriptor));
+}
+
+Result<std::vector<RouteConflict>> RemoteHost::conflicts(const ConflictsRequest& request) {
+  if (auto checked = check_request(request); !checked) return tl::make_unexpected(std::move(checked.error()));
+  auto answer = ask_for<ConflictsAnswer>(request);
+  if (!answer) return tl::make_unexpected(std::move(answer.error()));
+  return std::move(answer->first.conflicts);
+}
+
+Result<ChangedRoutes> RemoteHost::change_routes(const RoutesRequest& request) {
+  if (auto checked = check_request(request); !checked) return tl::make_unexpected(std::move(checked.error()));
+  auto answer = ask_for<ChangedRoutes>(request);
+  if (!answer) return tl::make_unexpected(std::move(answer.error()));
+  return std::move(answer->first);
 }
 
 Result<AttachedNetwork> RemoteHost::attach(const NetworkRequest& request) {

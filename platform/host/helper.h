@@ -28,6 +28,8 @@ class HostServer {
   Answer answer(const ResolverRequest& request);
   Answer answer(const DetachRequest& request);
   Answer answer(const OpenFileRequest& request);
+  Answer answer(const ConflictsRequest& request);
+  Answer answer(const RoutesRequest& request);
 
   Descriptor socket_;
   Host& host_;
@@ -38,7 +40,9 @@ class RemoteHost final : public Host {
  public:
   explicit RemoteHost(Descriptor socket) : socket_(std::move(socket)) {}
 
+  Result<std::vector<RouteConflict>> conflicts(const ConflictsRequest& request) override;
   Result<AttachedNetwork> attach(const NetworkRequest& request) override;
+  Result<ChangedRoutes> change_routes(const RoutesRequest& request) override;
   Result<MachineResolver> set_resolver(const ResolverRequest& request) override;
   Result<std::vector<std::string>> detach(std::string_view profile) override;
   Result<Descriptor> open_file(std::string_view name, bool secret) override;

@@ -13,12 +13,13 @@ using packet::Address;
 using packet::Cidr;
 
 // Kinds on the wire are the places in the two variants.
-enum RequestKind : std::uint8_t { kAttach, kSetResolver, kDetach, kOpenFile };
-enum AnswerKind : std::uint8_t { kError, kAttached, kResolver, kDetached, kOpened };
+enum RequestKind : std::uint8_t { kAttach, kSetResolver, kDetach, kOpenFile, kConflicts, kChangeRoutes };
+enum AnswerKind : std::uint8_t { kError, kAttached, kResolver, kDetached, kOpened, kConflictsFound, kRoutesChanged };
 
 constexpr std::size_t kMaxText = 500;
 constexpr std::size_t kMaxLines = 100;
 constexpr std::size_t kMaxSearch = 64;
+constexpr std::size_t kMaxHolder = 48;
 
 class Writer {
  public:
@@ -32,8 +33,8 @@ class Writer {
   void flag(bool value) { wire_.byte(value); }
   void byte(std::uint8_t value) { wire_.byte(value); }
   void number16(std::uint16_t value) { wire_.number16(value); }
-  void text(std::string_view text) {
-    text = text.substr(0, kMaxText);
+  void text(std::string_view text, std::size_t most = kMaxText) {
+    text = text.substr(0, most);
     wire_.varint(text.size());
     wire_.bytes(as_bytes(text));
   }
@@ -45,6 +46,12 @@ class Writer {
   void item(const Cidr& prefix) {
     item(prefix.network());
     wire_.byte(std::uint8_t(prefix.length()));
+  }
+  void item(const RouteConflict& conflict) {
+    item(conflict.wanted);
+    item(conflict.existing);
+    text(conflict.holder, kMaxHolder);
+    wire_.number16(conflict.more);
   }
   template <class T>
   void list(const std::vector<T>& items, std::size_t most) {
@@ -96,6 +103,12 @@ class Reader {
     prefix = Cidr(network, length);
     broken_ |= prefix.network() != network;
   }
+  void item(RouteConflict& conflict) {
+    item(conflict.wanted);
+    item(conflict.existing);
+    conflict.holder = text(kMaxHolder);
+    conflict.more = wire_.number16();
+  }
   template <class T>
   std::vector<T> list(std::size_t most) {
     std::uint64_t n = wire_.varint();
@@ -115,7 +128,23 @@ void write(Writer& out, const NetworkRequest& request) {
   out.number16(request.mtu);
   out.list(request.addresses, kMaxAddresses);
   out.list(request.routes, kMaxRoutes);
+  out.list(request.exclude, kMaxExcluded);
   out.list(request.keep, kMaxKept);
+}
+
+void write(Writer& out, const ConflictsRequest& request) {
+  out.text(request.profile);
+  out.list(request.routes, kMaxConflicts);
+  out.list(request.include, kMaxRoutes);
+  out.list(request.exclude, kMaxExcluded);
+}
+
+void write(Writer& out, const RoutesRequest& request) {
+  out.text(request.profile);
+  out.list(request.routes, kMaxRoutes);
+  out.list(request.exclude, kMaxExcluded);
+  out.list(request.keep, kMaxKept);
+  out.flag(request.repair);
 }
 
 void write(Writer& out, const ResolverRequest& request) {
@@ -153,6 +182,10 @@ void write(Writer& out, const DetachedAnswer& answer) { out.list(answer.lines, k
 
 void write(Writer&, const OpenedAnswer&) {}
 
+void write(Writer& out, const ConflictsAnswer& answer) { out.list(answer.conflicts, kMaxConflicts); }
+
+void write(Writer& out, const ChangedRoutes& answer) { out.list(answer.lost, kMaxLines); }
+
 template <class Body>
 std::vector<std::uint8_t> encode_any(const Numbered<Body>& message) {
   Writer out;
@@ -169,6 +202,7 @@ std::optional<HostRequest> read_request(Reader& in, std::uint8_t kind) {
       request.mtu = in.number16();
       request.addresses = in.list<Address>(kMaxAddresses);
       request.routes = in.list<Cidr>(kMaxRoutes);
+      request.exclude = in.list<Cidr>(kMaxExcluded);
       request.keep = in.list<Address>(kMaxKept);
       return request;
     }
@@ -184,6 +218,23 @@ std::optional<HostRequest> read_request(Reader& in, std::uint8_t kind) {
       OpenFileRequest request;
       request.name = in.text(kMaxFileName);
       request.secret = in.flag();
+      return request;
+    }
+    case kConflicts: {
+      ConflictsRequest request;
+      request.profile = in.text(kMaxProfileName);
+      request.routes = in.list<Cidr>(kMaxConflicts);
+      request.include = in.list<Cidr>(kMaxRoutes);
+      request.exclude = in.list<Cidr>(kMaxExcluded);
+      return request;
+    }
+    case kChangeRoutes: {
+      RoutesRequest request;
+      request.profile = in.text(kMaxProfileName);
+      request.routes = in.list<Cidr>(kMaxRoutes);
+      request.exclude = in.list<Cidr>(kMaxExcluded);
+      request.keep = in.list<Address>(kMaxKept);
+      request.repair = in.flag();
       return request;
     }
     default: return std::nullopt;
@@ -217,6 +268,8 @@ std::optional<HostAnswer> read_answer(Reader& in, std::uint8_t kind) {
     }
     case kDetached: return DetachedAnswer{in.list<std::string>(kMaxLines)};
     case kOpened: return OpenedAnswer{};
+    case kConflictsFound: return ConflictsAnswer{in.list<RouteConflict>(kMaxConflicts)};
+    case kRoutesChanged: return ChangedRoutes{in.list<std::string>(kMaxLines)};
     default: return std::nullopt;
   }
 }
@@ -235,6 +288,8 @@ Result<Numbered<Body>> decode_any(Bytes bytes, const char* what, Read read) {
 }
 
 Result<void> check(const NetworkRequest& request) { return check_request(request); }
+Result<void> check(const ConflictsRequest& request) { return check_request(request); }
+Result<void> check(const RoutesRequest& request) { return check_request(request); }
 Result<void> check(const ResolverRequest& request) { return check_request(request); }
 Result<void> check(const DetachRequest& request) { return check_profile_name(request.profile); }
 Result<void> check(const OpenFileRequest& request) { return check_file_name(request.name); }

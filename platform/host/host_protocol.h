@@ -21,7 +21,7 @@
 namespace causeway::platform {
 
 inline constexpr std::uint8_t kHostProtocolVersion = 1;
-inline constexpr std::size_t kMaxHostMessage = 64 * 1024;
+inline constexpr std::size_t kMaxHostMessage = 128 * 1024;
 
 struct DetachRequest {
   std::string profile;
@@ -30,7 +30,7 @@ struct OpenFileRequest {
   std::string name;
   bool secret = false;
 };
-using HostRequest = std::variant<NetworkRequest, ResolverRequest, DetachRequest, OpenFileRequest>;
+using HostRequest = std::variant<NetworkRequest, ResolverRequest, DetachRequest, OpenFileRequest, ConflictsRequest, RoutesRequest>;
 
 struct AttachedAnswer {
   std::string device;
@@ -40,7 +40,11 @@ struct DetachedAnswer {
   std::vector<std::string> lines;
 };
 struct OpenedAnswer {};
-using HostAnswer = std::variant<Error, AttachedAnswer, MachineResolver, DetachedAnswer, OpenedAnswer>;
+struct ConflictsAnswer {
+  std::vector<RouteConflict> conflicts;
+};
+using HostAnswer = std::variant<Error, AttachedAnswer, MachineResolver, DetachedAnswer, OpenedAnswer, ConflictsAnswer,
+                                ChangedRoutes>;
 
 template <class Body>
 struct Numbered {

@@ -36,26 +36,12 @@ std::optional<unsigned> parse_index(std::string_view text) {
   return value;
 }
 
-std::string kept_line(const Route& route) {
-  std::string line = "kept " + route.destination.text() + ' ' + std::to_string(route.device);
-  if (route.via) line += ' ' + route.via->text() + (route.on_link ? " on-link" : "");
-  return line;
-}
-
-bool read_kept(std::string_view rest, Changes& changes) {
-  auto destination = Cidr::parse(next_word(rest));
-  auto device = parse_index(next_word(rest));
-  if (!destination || !device || changes.kept.size() >= 4 * kMaxKept) return false;
-  Route route;
-  route.destination = *destination;
-  route.device = *device;
-  if (!rest.empty()) {
-    route.via = Address::parse(next_word(rest));
-    route.on_link = rest == "on-link";
-    if (!route.via) return false;
-  }
-  changes.kept.push_back(route);
-  return true;
+bool read_table(std::string_view rest, Changes& changes) {
+  auto table = parse_index(next_word(rest)), priority = parse_index(rest);
+  bool ours = table && priority && *table >= kFirstTable && *table - kFirstTable < kTables;
+  if (ours) changes.table = *table;
+  if (ours) changes.priority = *priority;
+  return ours;
 }
 
 bool read_line(std::string_view line, Changes& changes) {
@@ -64,7 +50,7 @@ bool read_line(std::string_view line, Changes& changes) {
     changes.where = rest;
     return true;
   }
-  if (word == "kept") return read_kept(rest, changes);
+  if (word == "table") return read_table(rest, changes);
   if (word == "device") {
     bool ours = rest.starts_with("cw-") && check_profile_name(rest.substr(3));
     if (ours) changes.device = rest;
@@ -93,7 +79,7 @@ bool read_line(std::string_view line, Changes& changes) {
 std::string Changes::text() const {
   std::string text(kFirstLine);
   text += "\nwhere " + where + '\n';
-  for (const Route& route : kept) text += kept_line(route) + '\n';
+  if (table) text += "table " + std::to_string(table) + ' ' + std::to_string(priority) + '\n';
   text += "device " + device + '\n';
   for (const Address& address : addresses) text += "address " + address.text() + '\n';
   for (const Cidr& route : routes) text += "route " + route.text() + '\n';

@@ -3,13 +3,13 @@
 //
 //   causeway-journal 1
 //   where 5d5a…-boot-id 4026531840
-//   kept 203.0.113.7/32 2 192.0.2.1 on-link
+//   table 7700 5000
 //   device cw-demo
 //   address 10.96.255.1
 //   route 10.96.0.0/16
 //   index 7
 //
-// `index` is added once the device has been made. A line cut off by a crash does not count: what it names was not begun. Lines
+// `table`: the routing table that is ours alone, and the priority of the rules that name it. `index` is added once the device has been made. A line cut off by a crash does not count: what it names was not begun. Lines
 // nobody understands are counted and passed over.
 #pragma once
 
@@ -22,10 +22,12 @@
 
 namespace causeway::platform {
 
-// One profile's changes. Undone in reverse: the device, with which its addresses and routes go, then the kept routes.
+// One profile's changes. Undone in reverse: the rules, the device, with which its addresses and routes go, then what the table holds
+// besides.
 struct Changes {
   std::string where;  // boot and network namespace, in which alone device numbers mean anything
-  std::vector<Route> kept;
+  std::uint32_t table = 0;  // 0: none
+  std::uint32_t priority = 0;
   std::string device;
   std::vector<packet::Address> addresses;
   std::vector<packet::Cidr> routes;

@@ -34,26 +34,6 @@ Result<Descriptor> lock_file(const std::string& path) {
               "stop it first, or give this one a state directory of its own");
 }
 
-bool ipv6_usable() {
-  auto off = [](const char* which) {
-    auto text = read_file(std::string("/proc/sys/net/ipv6/conf/") + which + "/disable_ipv6", 16);
-    return !text || text->front() != '0';
-  };
-  return !off("all") && !off("default");
-}
-
-std::string route_text(const Route& route) {
-  return route.destination.text() + (route.via ? " via " + route.via->text() : "") + " dev " +
-         Netlink::device_text(route.device);
-}
-
-Route route_into(const Cidr& destination, unsigned index) {
-  Route route;
-  route.destination = destination;
-  route.device = index;
-  return route;
-}
-
 // A device whose number did not get into the journal ends with the process that made it. That process gives its lock up a moment
 // before its devices.
 void wait_for_end_of_unknown(const Changes& changes) {
@@ -91,45 +71,6 @@ std::vector<MachineHost::Attached>::iterator MachineHost::find(std::string_view 
   return std::find_if(attached_.begin(), attached_.end(), [&](const Attached& one) { return one.profile == profile; });
 }
 
-Result<RoutePlan> MachineHost::plan(Netlink& netlink, const NetworkRequest& request) {
-  auto existing = netlink.routes();
-  if (!existing) return tl::make_unexpected(std::move(existing.error()));
-  auto machine = resolver_.look(request.addresses);
-  if (!machine) return tl::make_unexpected(std::move(machine.error()));
-
-  std::vector<KeptAddress> keep;
-  for (const Address& address : request.keep) keep.push_back({address.unmapped(), "the gateway"});
-  for (const Attached& other : attached_) {
-    for (const Address& address : other.keep) keep.push_back({address.unmapped(), "the gateway of " + other.profile});
-  }
-  for (const Route& route : *existing) {
-    if (route.destination.length() == 0 && route.via) keep.push_back({*route.via, "the machine's default gateway"});
-  }
-  for (const Address& server : resolver_.reached_by(*machine)) {
-    keep.push_back({server.unmapped(), "the machine's DNS server"});
-  }
-
-  // What we keep for another profile goes with it, so this one keeps its own.
-  auto ours = [&](const Route& route) {
-    return std::any_of(attached_.begin(), attached_.end(), [&](const Attached& other) {
-      const auto& kept = other.changes.kept;
-      return std::any_of(kept.begin(), kept.end(), [&](const Route& one) { return one.same_way(route); });
-    });
-  };
-  existing->erase(std::remove_if(existing->begin(), existing->end(), ours), existing->end());
-
-  std::vector<Cidr> wanted = request.routes, off;
-  if (!ipv6_usable()) {
-    auto is_v4 = [](const Cidr& route) { return route.network().is_v4(); };
-    auto first_off = std::stable_partition(wanted.begin(), wanted.end(), is_v4);
-    off.assign(first_off, wanted.end());
-    wanted.erase(first_off, wanted.end());
-  }
-  auto plan = plan_routes(wanted, keep, *existing);
-  if (plan) plan->skipped.insert(plan->skipped.end(), off.begin(), off.end());
-  return plan;
-}
-
 Result<AttachedNetwork> MachineHost::attach(const NetworkRequest& request) {
   if (auto checked = check_request(request); !checked) return tl::make_unexpected(std::move(checked.error()));
   std::string device = device_name(request.profile);
@@ -142,18 +83,25 @@ Result<AttachedNetwork> MachineHost::attach(const NetworkRequest& request) {
     return fail(ErrorCode::kConflict, "a device " + device + " exists and is not ours",
                 "remove it (ip link delete " + device + ") or rename the profile");
   }
-  auto planned = plan(*netlink, request);
+  auto machine = MachineRoutes::look(*netlink);
+  if (!machine) return tl::make_unexpected(std::move(machine.error()));
+  auto table = find_free_table(*machine);
+  if (!table) return tl::make_unexpected(std::move(table.error()));
+  auto planned = plan({request.profile, request.routes, request.exclude, request.keep}, *machine);
   if (!planned) return tl::make_unexpected(std::move(planned.error()));
+  if (auto way = check_way(*netlink, request, *planned); !way) return tl::make_unexpected(std::move(way.error()));
 
-  Attached attached{request.profile, {}, request.keep};
+  Attached attached{request.profile, {}, request.mtu, {*table, kRulePriority, 0, false, false, {}}, request.keep};
   Changes& changes = attached.changes;
   changes.where = whereabouts();
   changes.device = device;
-  changes.kept = std::move(planned->kept);
-  changes.routes = std::move(planned->routes);
+  changes.table = *table;
+  changes.priority = kRulePriority;
+  changes.routes = planned->routes;
   for (const Address& address : request.addresses) {
     if (address.is_v4() || ipv6_usable()) changes.addresses.push_back(address);
   }
+  attached.table.plan = *planned;
   if (auto begun = journal_.begin(request.profile, changes); !begun)
     return tl::make_unexpected(std::move(begun.error()));
   auto tun = make(*netlink, request, attached);
@@ -179,49 +127,29 @@ Result<Descriptor> MachineHost::make(Netlink& netlink, const NetworkRequest& req
   auto tun = open_tun(changes.device);
   if (!tun) return tun;
   unsigned index = Netlink::device_index(changes.device);
-  changes.index = index;
+  changes.index = attached.table.device = index;
   Result<void> done = journal_.add_index(request.profile, index);
-  if (done) done = netlink.start_device(index, request.mtu);
-  for (auto at = changes.addresses.begin(); done && at != changes.addresses.end(); ++at)
-    done = netlink.add_address(index, *at);
-  for (auto at = changes.kept.begin(); done && at != changes.kept.end(); ++at) {
-    done = netlink.add_route(*at);
-    if (!done && done.error().code == ErrorCode::kConflict && needed_by_another(*at, changes)) done = {};
-  }
-  for (auto at = changes.routes.begin(); done && at != changes.routes.end(); ++at)
-    done = netlink.add_route(route_into(*at, index));
-  if (done) done = check_kept(netlink, request, index);
+  if (done) done = restore_device(netlink, attached, changes.addresses);
+  for (const Cidr& route : changes.routes) (route.network().is_v4() ? attached.table.v4 : attached.table.v6) = true;
+  if (done) done = apply(netlink, {attached.table.routes(), {}, attached.table.rules()});
+  if (done) done = check_kept(netlink, request.keep, index);
   if (!done) return tl::make_unexpected(std::move(done.error()));
   return tun;
-}
-
-// The plan knows two tables; the kernel may have rules and more of them, and has the last word.
-Result<void> MachineHost::check_kept(Netlink& netlink, const NetworkRequest& request, unsigned index) {
-  for (const Address& address : request.keep) {
-    if (netlink.device_towards(address.unmapped()) == index) {
-      return fail(ErrorCode::kConflict, "the gateway " + address.text() + " would be reached through its own tunnel",
-                  "look at the machine's routing rules: ip rule, ip route get " + address.text());
-    }
-  }
-  return {};
-}
-
-bool MachineHost::needed_by_another(const Route& route, const Changes& than) const {
-  return std::any_of(attached_.begin(), attached_.end(), [&](const Attached& other) {
-    const auto& kept = other.changes.kept;
-    return other.changes.device != than.device &&
-           std::any_of(kept.begin(), kept.end(), [&](const Route& one) { return one.same_way(route); });
-  });
 }
 
 std::vector<std::string> MachineHost::undo(Netlink& netlink, const Changes& changes, bool& failed) {
   Lines lines;
   if (changes.where != whereabouts()) return lines;  // all of it went with that boot, or that network namespace
+  auto note = [&](const Result<void>& done) {
+    if (done) return;
+    failed = true;
+    lines.push_back(done.error().message);
+  };
+  if (changes.table) note(remove_rules(netlink, changes.table, changes.priority));
   if (changes.index != 0 && Netlink::device_index(changes.device) == changes.index) {
     auto removed = netlink.remove_device(changes.index);
     if (!removed && removed.error().code != ErrorCode::kNotFound) {
-      failed = true;
-      lines.push_back(removed.error().message);
+      note(removed);
     } else {
       lines.push_back(changes.device + " removed, with " + counted(changes.addresses.size(), "address", "addresses") +
                       " and " + counted(changes.routes.size(), "route", "routes"));
@@ -229,37 +157,8 @@ std::vector<std::string> MachineHost::undo(Netlink& netlink, const Changes& chan
   } else if (changes.index != 0) {
     lines.push_back(changes.device + " is gone, and its addresses and routes with it");
   }
-  if (changes.kept.empty()) return lines;
-  auto existing = netlink.routes();
-  if (!existing) {
-    failed = true;
-    lines.push_back(existing.error().message);
-    return lines;
-  }
-  for (auto route = changes.kept.rbegin(); route != changes.kept.rend(); ++route) {
-    if (needed_by_another(*route, changes)) continue;
-    std::string line = undo_kept(netlink, *route, *existing, failed);
-    if (!line.empty()) lines.push_back(std::move(line));
-  }
+  if (changes.table) note(empty_table(netlink, changes.table));
   return lines;
-}
-
-std::string MachineHost::undo_kept(Netlink& netlink, const Route& route, const std::vector<Route>& existing,
-                                   bool& failed) {
-  const Route* found = nullptr;
-  for (const Route& one : existing) {
-    if (one.main_table && one.destination == route.destination) found = &one;
-    if (found == &one && one.same_way(route) && one.protocol == kRouteProtocol) break;
-  }
-  if (!found) return {};
-  if (!found->same_way(route) || found->protocol != kRouteProtocol) {
-    return "the route " + route_text(*found) + " is another program's now, and stays";
-  }
-  auto removed = netlink.remove_route(*found);
-  if (removed) return "the route " + route_text(route) + " removed";
-  if (removed.error().code == ErrorCode::kNotFound) return {};
-  failed = true;
-  return removed.error().message;
 }
 
 Result<MachineResolver> MachineHost::set_resolver(const ResolverRequest& request) {

@@ -15,7 +15,7 @@
 #include "platform/host/journal.h"
 #include "platform/host/netlink.h"
 #include "platform/host/resolver_file.h"
-#include "platform/host/route_plan.h"
+#include "platform/host/routing_table.h"
 
 namespace causeway::platform {
 
@@ -40,7 +40,9 @@ class MachineHost final : public Host {
   // Undoes everything of all profiles, the last one first. The same lines.
   std::vector<std::string> detach_all();
 
+  Result<std::vector<RouteConflict>> conflicts(const ConflictsRequest& request) override;
   Result<AttachedNetwork> attach(const NetworkRequest& request) override;
+  Result<ChangedRoutes> change_routes(const RoutesRequest& request) override;
   Result<MachineResolver> set_resolver(const ResolverRequest& request) override;
   Result<std::vector<std::string>> detach(std::string_view profile) override;
   Result<Descriptor> open_file(std::string_view name, bool secret) override;
@@ -49,17 +51,24 @@ class MachineHost final : public Host {
   struct Attached {
     std::string profile;
     Changes changes;
+    std::uint16_t mtu = 0;
+    RoutingTable table;
     std::vector<packet::Address> keep;  // of the request: no other profile may route them either
   };
   MachineHost(const Options& options, std::string journal_folder, Descriptor lock);
 
-  Result<RoutePlan> plan(Netlink& netlink, const NetworkRequest& request);
+  // machine_host_routes.cpp
+  static bool ipv6_usable();
+  Result<RoutePlan> plan(const RoutesRequest& request, const MachineRoutes& machine);
+  Result<void> check_way(Netlink& netlink, const NetworkRequest& request, const RoutePlan& plan);
+  Result<void> check_kept(Netlink& netlink, const std::vector<packet::Address>& keep, unsigned index);
+  Result<std::vector<packet::Address>> missing_addresses(Netlink& netlink, const Attached& attached);
+  Result<void> restore_device(Netlink& netlink, const Attached& attached, const std::vector<packet::Address>& missing);
+
+  // machine_host.cpp
   Result<Descriptor> make(Netlink& netlink, const NetworkRequest& request, Attached& attached);
-  Result<void> check_kept(Netlink& netlink, const NetworkRequest& request, unsigned index);
   // `failed` where something could not be undone, and the journal has to stay.
   std::vector<std::string> undo(Netlink& netlink, const Changes& changes, bool& failed);
-  std::string undo_kept(Netlink& netlink, const Route& route, const std::vector<Route>& existing, bool& failed);
-  bool needed_by_another(const Route& route, const Changes& than) const;
   std::vector<Attached>::iterator find(std::string_view profile);
 
   Options options_;

@@ -1,5 +1,6 @@
 #include "platform/host/netlink.h"
 
+#include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -9,6 +10,7 @@
 #include <netlink/route/link/inet6.h>
 #include <netlink/route/nexthop.h>
 #include <netlink/route/route.h>
+#include <netlink/route/rule.h>
 
 namespace causeway::platform {
 namespace {
@@ -31,6 +33,7 @@ using NlAddress = std::unique_ptr<nl_addr, Put<nl_addr_put>>;
 using NlRoute = std::unique_ptr<rtnl_route, Put<rtnl_route_put>>;
 using NlLink = std::unique_ptr<rtnl_link, Put<rtnl_link_put>>;
 using NlLocal = std::unique_ptr<rtnl_addr, Put<rtnl_addr_put>>;
+using NlRule = std::unique_ptr<rtnl_rule, Put<rtnl_rule_put>>;
 using NlCache = std::unique_ptr<nl_cache, Put<nl_cache_free>>;
 
 // libnl gives its own numbers, not errno's.
@@ -83,64 +86,71 @@ std::optional<Cidr> destination_of(rtnl_route* route) {
   return Cidr(*network, nl_addr_get_prefixlen(address));
 }
 
+// The first next hop that is alive; of those that are not, the first, as it may be tomorrow.
 void read_next_hop(rtnl_route* from, Route& route) {
   for (int i = 0; i < rtnl_route_get_nnexthops(from); ++i) {
     rtnl_nexthop* hop = rtnl_route_nexthop_n(from, i);
-    unsigned flags = rtnl_route_nh_get_flags(hop);
-    if (flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN)) continue;
+    bool dead = rtnl_route_nh_get_flags(hop) & (RTNH_F_DEAD | RTNH_F_LINKDOWN);
+    if (dead && i > 0) continue;
     nl_addr* via = rtnl_route_nh_get_gateway(hop);
     route.device = unsigned(rtnl_route_nh_get_ifindex(hop));
     route.via = from_netlink(via ? via : rtnl_route_nh_get_via(hop));
-    route.on_link = flags & RTNH_F_ONLINK;
-    return;
+    if (!dead) return;
   }
 }
 
 std::optional<Route> read_route(rtnl_route* from) {
-  std::uint32_t table = rtnl_route_get_table(from);
   auto destination = destination_of(from);
-  if (!destination || (table != RT_TABLE_MAIN && table != RT_TABLE_LOCAL)) return std::nullopt;
+  // What the kernel remembers of single destinations is no route.
+  if (!destination || (rtnl_route_get_flags(from) & RTM_F_CLONED)) return std::nullopt;
   Route route;
   route.destination = *destination;
-  route.main_table = table == RT_TABLE_MAIN;
-  route.metric = rtnl_route_get_priority(from);
+  route.table = rtnl_route_get_table(from);
   route.protocol = rtnl_route_get_protocol(from);
   switch (rtnl_route_get_type(from)) {
     case RTN_UNICAST: route.kind = Route::Kind::kUnicast; break;
     case RTN_LOCAL:
     case RTN_ANYCAST: route.kind = Route::Kind::kLocal; break;
+    case RTN_THROW: route.kind = Route::Kind::kThrow; break;
     default: route.kind = Route::Kind::kOther; break;
   }
-  route.source = from_netlink(rtnl_route_get_pref_src(from));
   read_next_hop(from, route);
   return route;
 }
 
+// One into a device, or one that throws.
 NlRoute to_netlink(const Route& from) {
   const Address& network = from.destination.network();
+  bool thrown = from.kind == Route::Kind::kThrow;
   NlRoute route(rtnl_route_alloc());
-  CAUSEWAY_ASSERT(route);
+  CAUSEWAY_ASSERT(route && (thrown || from.kind == Route::Kind::kUnicast));
   rtnl_route_set_family(route.get(), network.is_v4() ? AF_INET : AF_INET6);
   rtnl_route_set_dst(route.get(), to_netlink(network, from.destination.length()).get());
-  rtnl_route_set_table(route.get(), RT_TABLE_MAIN);
-  rtnl_route_set_type(route.get(), RTN_UNICAST);
+  rtnl_route_set_table(route.get(), from.table);
+  rtnl_route_set_type(route.get(), thrown ? RTN_THROW : RTN_UNICAST);
   rtnl_route_set_protocol(route.get(), from.protocol);
-  rtnl_route_set_scope(route.get(), network.is_v4() && !from.via ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE);
-  if (from.metric) rtnl_route_set_priority(route.get(), from.metric);
-  if (from.source) rtnl_route_set_pref_src(route.get(), to_netlink(*from.source, from.source->bits()).get());
+  rtnl_route_set_scope(route.get(), network.is_v4() && !thrown ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE);
+  if (thrown) return route;
   rtnl_nexthop* hop = rtnl_route_nh_alloc();
   CAUSEWAY_ASSERT(hop);
   rtnl_route_nh_set_ifindex(hop, int(from.device));
-  if (from.via) {
-    NlAddress via = to_netlink(*from.via, from.via->bits());
-    if (from.via->is_v4() == network.is_v4())
-      rtnl_route_nh_set_gateway(hop, via.get());
-    else
-      rtnl_route_nh_set_via(hop, via.get());
-    if (from.on_link) rtnl_route_nh_set_flags(hop, RTNH_F_ONLINK);
-  }
   rtnl_route_add_nexthop(route.get(), hop);
   return route;
+}
+
+NlRule to_netlink(const RoutingRule& from) {
+  NlRule rule(rtnl_rule_alloc());
+  CAUSEWAY_ASSERT(rule);
+  rtnl_rule_set_family(rule.get(), from.v4 ? AF_INET : AF_INET6);
+  rtnl_rule_set_prio(rule.get(), from.priority);
+  rtnl_rule_set_table(rule.get(), from.table);
+  rtnl_rule_set_action(rule.get(), FR_ACT_TO_TBL);
+  rtnl_rule_set_protocol(rule.get(), from.protocol);
+  return rule;
+}
+
+std::string rule_text(const RoutingRule& rule) {
+  return std::string("the ") + (rule.v4 ? "IPv4" : "IPv6") + " rule for the table " + std::to_string(rule.table);
 }
 
 }  // namespace
@@ -163,6 +173,21 @@ std::string Netlink::device_text(unsigned index) {
   return ::if_indextoname(index, name) ? name : "device " + std::to_string(index);
 }
 
+std::string Netlink::device_kind(unsigned index) {
+  static constexpr std::pair<std::string_view, const char*> kKinds[]{
+      {"wireguard", "WireGuard"}, {"tun", "TUN"},       {"ppp", "PPP"},      {"bridge", "bridge"}, {"xfrm", "IPsec"},
+      {"vti", "IPsec"},           {"vti6", "IPsec"},    {"gre", "GRE"},      {"ipip", "IPIP"},     {"vxlan", "VXLAN"},
+      {"sit", "SIT"},             {"ip6tnl", "tunnel"}, {"geneve", "Geneve"}};
+  rtnl_link* raw = nullptr;
+  if (rtnl_link_get_kernel(socket_.get(), int(index), nullptr, &raw) < 0) return {};
+  NlLink device(raw);
+  const char* type = rtnl_link_get_type(raw);
+  for (const auto& [name, text] : kKinds) {
+    if (type && name == type) return text;
+  }
+  return {};
+}
+
 Result<std::vector<Route>> Netlink::routes() {
   nl_cache* raw = nullptr;
   if (int status = rtnl_route_alloc_cache(socket_.get(), AF_UNSPEC, 0, &raw); status < 0)
@@ -175,6 +200,24 @@ Result<std::vector<Route>> Netlink::routes() {
   return routes;
 }
 
+Result<std::vector<RoutingRule>> Netlink::rules() {
+  nl_cache* raw = nullptr;
+  if (int status = rtnl_rule_alloc_cache(socket_.get(), AF_UNSPEC, &raw); status < 0)
+    return fail_netlink(status, "listing the routing rules");
+  NlCache cache(raw);
+  std::vector<RoutingRule> rules;
+  for (nl_object* object = nl_cache_get_first(raw); object; object = nl_cache_get_next(object)) {
+    auto* one = reinterpret_cast<rtnl_rule*>(object);
+    int family = rtnl_rule_get_family(one);
+    if (family != AF_INET && family != AF_INET6) continue;
+    RoutingRule rule{family == AF_INET, rtnl_rule_get_prio(one), rtnl_rule_get_table(one), 0};
+    if (rtnl_rule_get_action(one) != FR_ACT_TO_TBL) rule.table = 0;
+    rtnl_rule_get_protocol(one, &rule.protocol);
+    rules.push_back(rule);
+  }
+  return rules;
+}
+
 Result<unsigned> Netlink::holder_of(const Address& address) {
   nl_cache* raw = nullptr;
   if (int status = rtnl_addr_alloc_cache(socket_.get(), &raw); status < 0)
@@ -185,6 +228,27 @@ Result<unsigned> Netlink::holder_of(const Address& address) {
     if (from_netlink(rtnl_addr_get_local(one)) == address) return unsigned(rtnl_addr_get_ifindex(one));
   }
   return 0u;
+}
+
+Result<std::vector<Address>> Netlink::addresses_of(unsigned index) {
+  nl_cache* raw = nullptr;
+  if (int status = rtnl_addr_alloc_cache(socket_.get(), &raw); status < 0)
+    return fail_netlink(status, "listing the addresses");
+  NlCache cache(raw);
+  std::vector<Address> addresses;
+  for (nl_object* object = nl_cache_get_first(raw); object; object = nl_cache_get_next(object)) {
+    auto* one = reinterpret_cast<rtnl_addr*>(object);
+    auto address = from_netlink(rtnl_addr_get_local(one));
+    if (address && unsigned(rtnl_addr_get_ifindex(one)) == index) addresses.push_back(*address);
+  }
+  return addresses;
+}
+
+bool Netlink::is_up(unsigned index) {
+  rtnl_link* raw = nullptr;
+  if (rtnl_link_get_kernel(socket_.get(), int(index), nullptr, &raw) < 0) return false;
+  NlLink device(raw);
+  return rtnl_link_get_flags(raw) & IFF_UP;
 }
 
 unsigned Netlink::device_towards(const Address& address) {
@@ -245,6 +309,22 @@ Result<void> Netlink::remove_route(const Route& route) {
   if (int status = rtnl_route_delete(socket_.get(), to_netlink(route).get(), 0); status < 0) {
     return fail_netlink(status, "removing the route " + route.destination.text());
   }
+  return {};
+}
+
+Result<void> Netlink::add_rule(const RoutingRule& rule) {
+  int status = rtnl_rule_add(socket_.get(), to_netlink(rule).get(), NLM_F_EXCL);
+  if (status >= 0) return {};
+  if (status == -NLE_OPNOTSUPP || status == -NLE_AF_NOSUPPORT) {
+    return fail(ErrorCode::kUnavailable, "this kernel has no routing rules",
+                "it needs CONFIG_IP_MULTIPLE_TABLES and CONFIG_IPV6_MULTIPLE_TABLES");
+  }
+  return fail_netlink(status, "adding " + rule_text(rule));
+}
+
+Result<void> Netlink::remove_rule(const RoutingRule& rule) {
+  if (int status = rtnl_rule_delete(socket_.get(), to_netlink(rule).get(), 0); status < 0)
+    return fail_netlink(status, "removing " + rule_text(rule));
   return {};
 }
 

@@ -1,4 +1,4 @@
-// The kernel's devices, addresses and routes, through libnl. Everything waits for the kernel's acknowledgement.
+// The kernel's devices, addresses, routes and routing rules, through libnl. Everything waits for the kernel's acknowledgement.
 #pragma once
 
 #include <memory>
@@ -21,10 +21,17 @@ class Netlink {
   // "eth0", or "device 7" where it has gone.
   static std::string device_text(unsigned index);
 
-  // The main and the local table, both families.
+  // "WireGuard", "TUN", "PPP" and the like; empty for a device that is one to the network, or has gone.
+  std::string device_kind(unsigned index);
+
+  // Of all tables, both families.
   Result<std::vector<Route>> routes();
+  Result<std::vector<RoutingRule>> rules();
   // The device that holds the address; 0: none does.
   Result<unsigned> holder_of(const packet::Address& address);
+  Result<std::vector<packet::Address>> addresses_of(unsigned index);
+  // False where it has gone.
+  bool is_up(unsigned index);
   // The device that packets to the address leave by, all rules and tables considered; 0: there is no way.
   unsigned device_towards(const packet::Address& address);
 
@@ -37,6 +44,9 @@ class Netlink {
   Result<void> add_route(const Route& route);
   // kNotFound where it is not there.
   Result<void> remove_route(const Route& route);
+  // As with routes. kUnavailable where the kernel has no rules.
+  Result<void> add_rule(const RoutingRule& rule);
+  Result<void> remove_rule(const RoutingRule& rule);
 
  private:
   struct Free {

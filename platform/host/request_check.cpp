@@ -27,6 +27,11 @@ const Cidr* reserved(const Cidr& wanted) {
   return nullptr;
 }
 
+bool is_metadata(const Cidr& wanted) {
+  static const Cidr kMetadata = *Cidr::parse("169.254.169.254/32");
+  return wanted == kMetadata;
+}
+
 tl::unexpected<Error> too_many(const char* what, std::size_t count, std::size_t most) {
   return fail(ErrorCode::kLimit, std::to_string(count) + ' ' + what + ", at most " + std::to_string(most));
 }
@@ -44,22 +49,38 @@ Result<void> check_profile_name(std::string_view name) {
 }
 
 Result<void> check_request(const NetworkRequest& request) {
-  if (auto name = check_profile_name(request.profile); !name) return name;
   if (request.mtu < 1280) return fail(ErrorCode::kInvalid, "an MTU below 1280");
   if (request.addresses.size() > kMaxAddresses) return too_many("addresses", request.addresses.size(), kMaxAddresses);
-  if (request.routes.size() > kMaxRoutes) return too_many("routes", request.routes.size(), kMaxRoutes);
-  if (request.keep.size() > kMaxKept) return too_many("kept addresses", request.keep.size(), kMaxKept);
   for (const Address& address : request.addresses) {
     if (reserved(Cidr(address, address.bits()))) {
       return fail(ErrorCode::kInvalid, address.text() + " cannot be an address of the tunnel");
     }
   }
+  return check_request(RoutesRequest{request.profile, request.routes, request.exclude, request.keep});
+}
+
+Result<void> check_request(const RoutesRequest& request) {
+  if (auto name = check_profile_name(request.profile); !name) return name;
+  if (request.routes.size() > kMaxRoutes) return too_many("routes", request.routes.size(), kMaxRoutes);
+  if (request.exclude.size() > kMaxExcluded)
+    return too_many("excluded prefixes", request.exclude.size(), kMaxExcluded);
+  if (request.keep.size() > kMaxKept) return too_many("kept addresses", request.keep.size(), kMaxKept);
   for (const Cidr& route : request.routes) {
+    if (is_metadata(route)) continue;
     if (const Cidr* range = reserved(route)) {
       return fail(ErrorCode::kInvalid, "a route to " + route.text() + " would take in " + range->text(),
                   "name the cluster's own prefixes in the profile");
     }
   }
+  return {};
+}
+
+Result<void> check_request(const ConflictsRequest& request) {
+  if (auto name = check_profile_name(request.profile); !name) return name;
+  if (request.routes.size() > kMaxConflicts) return too_many("routes", request.routes.size(), kMaxConflicts);
+  if (request.include.size() > kMaxRoutes) return too_many("included prefixes", request.include.size(), kMaxRoutes);
+  if (request.exclude.size() > kMaxExcluded)
+    return too_many("excluded prefixes", request.exclude.size(), kMaxExcluded);
   return {};
 }
 

@@ -1,11 +1,14 @@
-// Which routes to make, so that nothing the tunnel itself needs goes into it. A pure function of what is wanted and what is there.
+// What a profile's routing table is to hold, so that nothing the tunnel itself needs goes into it. A pure function.
+//
+// What stays out is thrown, not routed: the kernel then asks the machine's other tables, and the packet takes the way it would take
+// without us, by the same gateway, device and source address, also when that way is another one tomorrow.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "core/base/result.h"
-#include "platform/host/route.h"
+#include "core/packet/address.h"
 
 namespace causeway::platform {
 
@@ -15,14 +18,15 @@ struct KeptAddress {
 };
 
 struct RoutePlan {
-  std::vector<Route> kept;            // host routes on the existing way, made first
   std::vector<packet::Cidr> routes;   // into the device
-  std::vector<packet::Cidr> skipped;  // the machine has a route to exactly this prefix, which stays
+  std::vector<packet::Cidr> thrown;   // excluded prefixes and kept addresses that lie in a route
+  std::vector<packet::Cidr> skipped;  // of a family that the machine does not have; told by whoever knows
+
+  friend bool operator==(const RoutePlan&, const RoutePlan&) = default;
 };
 
-// Fails where a kept address is in a wanted prefix and the machine has no other way to it. `existing` holds the main and the local
-// table, without the host routes that we made ourselves for another profile.
-Result<RoutePlan> plan_routes(const std::vector<packet::Cidr>& wanted, const std::vector<KeptAddress>& keep,
-                              const std::vector<Route>& existing);
+// Of `wanted` and `exclude` the more specific one wins. Fails where nothing of a wanted prefix but a kept address is there.
+Result<RoutePlan> plan_routes(const std::vector<packet::Cidr>& wanted, const std::vector<packet::Cidr>& exclude,
+                              const std::vector<KeptAddress>& keep);
 
 }  // namespace causeway::platform

@@ -35,6 +35,8 @@ class FolderHost final : public platform::Host {
  public:
   explicit FolderHost(std::string folder) : folder_(std::move(folder)) {}
   Result<platform::AttachedNetwork> attach(const platform::NetworkRequest&) override { return no(); }
+  Result<std::vector<platform::RouteConflict>> conflicts(const platform::ConflictsRequest&) override { return no(); }
+  Result<platform::ChangedRoutes> change_routes(const platform::RoutesRequest&) override { return no(); }
   Result<platform::MachineResolver> set_resolver(const platform::ResolverRequest&) override { return no(); }
   Result<std::vector<std::string>> detach(std::string_view) override { return no(); }
   Result<platform::Descriptor> open_file(std::string_view name, bool secret) override {

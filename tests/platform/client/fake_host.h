@@ -7,6 +7,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "platform/host/host.h"
@@ -30,6 +31,17 @@ class FakeHost final : public Host {
     network.tun = Descriptor(both[0]);
     network.skipped = skipped;
     return network;
+  }
+
+  Result<std::vector<RouteConflict>> conflicts(const ConflictsRequest& request) override {
+    conflict_requests.push_back(request);
+    return in_the_way;
+  }
+
+  Result<ChangedRoutes> change_routes(const RoutesRequest& request) override {
+    route_requests.push_back(request);
+    if (change_error) return tl::make_unexpected(*change_error);
+    return ChangedRoutes{std::exchange(lost, {})};
   }
 
   Result<MachineResolver> set_resolver(const ResolverRequest& request) override {
@@ -68,11 +80,16 @@ class FakeHost final : public Host {
 
   std::vector<packet::Address> servers;
   std::vector<packet::Cidr> skipped;
+  std::vector<RouteConflict> in_the_way;
+  std::vector<std::string> lost;  // to be told once
+  std::optional<Error> change_error;
   std::vector<Error> attach_errors;  // of the next calls
   std::optional<Error> take_over_error;
   std::map<std::string, std::string> files;
 
   std::vector<NetworkRequest> attached;
+  std::vector<ConflictsRequest> conflict_requests;
+  std::vector<RoutesRequest> route_requests;
   std::vector<ResolverRequest> resolver_requests;
   std::vector<std::string> detached, opened;
   std::map<std::string, Descriptor> apps;

@@ -174,6 +174,24 @@ TEST(Crash, WhileSeveralProfilesShareResolverAndKeptRoutesLeavesNothingEither) {
   });
 }
 
+TEST(Crash, WhileRoutesChangeLeavesNothingEither) {
+  in_namespace([] {
+    make_uplink();
+    expect_nothing_left({}, [] {
+      auto host = make_host();
+      NetworkRequest request = request_of("demo", "10.96.255.1", "10.96.0.0/16");
+      request.exclude = {*Cidr::parse("10.96.8.0/24")};
+      auto attached = host->attach(request);
+      ASSERT_TRUE(attached) << attached.error().message;
+      RoutesRequest changed{"demo", request.routes, {*Cidr::parse("10.96.9.0/24")}, request.keep};
+      changed.routes.push_back(*Cidr::parse("10.96.8.0/24"));
+      EXPECT_TRUE(host->change_routes(changed));
+      EXPECT_TRUE(host->detach("demo"));
+      (void)host.release();
+    });
+  });
+}
+
 TEST(Crash, WithAResolvConfThatIsAMountLeavesNothingEither) {
   in_namespace([] {
     make_uplink();

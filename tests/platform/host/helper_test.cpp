@@ -35,6 +35,14 @@ class PlayedHost final : public Host {
     peer = Descriptor(ends[0]);
     return AttachedNetwork{"cw-" + request.profile, Descriptor(ends[1]), request.routes};
   }
+  Result<std::vector<RouteConflict>> conflicts(const ConflictsRequest& request) override {
+    asked.push_back("conflicts " + request.profile);
+    return std::vector<RouteConflict>{{request.routes.front(), *Cidr::parse("10.0.0.0/8"), "wg0 (WireGuard)", 2}};
+  }
+  Result<ChangedRoutes> change_routes(const RoutesRequest& request) override {
+    asked.push_back("routes " + request.profile + (request.repair ? " repaired" : ""));
+    return ChangedRoutes{{"the route 10.96.0.0/16"}};
+  }
   Result<MachineResolver> set_resolver(const ResolverRequest& request) override {
     asked.push_back("resolver " + request.profile);
     return MachineResolver{request.servers, {"home.example"}, true, "played"};
@@ -89,6 +97,13 @@ TEST(HostHelper, CallsGoThroughWithTheirDescriptorsAndErrors) {
     ASSERT_TRUE(machine);
     EXPECT_TRUE(machine->standing_in);
     EXPECT_EQ(machine->search, std::vector<std::string>{"home.example"});
+    auto conflicts = remote.conflicts({"demo", demo().routes, {}, {}});
+    ASSERT_TRUE(conflicts);
+    ASSERT_EQ(conflicts->size(), 1u);
+    EXPECT_EQ(conflicts->front().text(), "10.96.0.0/16: wg0 (WireGuard) has 10.0.0.0/8 and 2 more");
+    auto changed = remote.change_routes({"demo", demo().routes, {}, {}, true});
+    ASSERT_TRUE(changed);
+    EXPECT_EQ(changed->lost, std::vector<std::string>{"the route 10.96.0.0/16"});
     auto file = remote.open_file("demo.key", true);
     ASSERT_FALSE(file);
     EXPECT_EQ(file.error().code, ErrorCode::kPermission);
@@ -100,7 +115,8 @@ TEST(HostHelper, CallsGoThroughWithTheirDescriptorsAndErrors) {
     EXPECT_FALSE(remote.open_file("../x", false));
   }
   helper.join();
-  EXPECT_EQ(played.asked, (std::vector<std::string>{"attach demo", "resolver demo", "open demo.key", "detach demo"}));
+  EXPECT_EQ(played.asked, (std::vector<std::string>{"attach demo", "resolver demo", "conflicts demo", "routes demo repaired",
+                                                    "open demo.key", "detach demo"}));
 }
 
 TEST(HostHelper, WithoutAHelperCallsFailAtOnce) {
@@ -364,11 +380,12 @@ TEST(Split, AfterKillMinus9OfTheHelperTheEngineEndsAndTheNextStartPutsThingsBack
     int status = 0;
     ASSERT_EQ(::waitpid(engine, &status, 0), engine);
     EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-    EXPECT_EQ(network_snapshot(), before) << "the device went with its descriptor";
+    EXPECT_EQ(run("ip link show").find("cw-demo"), std::string::npos) << "the device went with its descriptor";
     EXPECT_NE(read_text("/run/resolv.conf"), "nameserver 192.0.2.53\n");
     auto host = MachineHost::create({"/run/state", "/run/profiles", "/run/resolv.conf"});
     ASSERT_TRUE(host);
     EXPECT_FALSE((*host)->recover().empty());
+    EXPECT_EQ(network_snapshot(), before);
     EXPECT_EQ(read_text("/run/resolv.conf"), "nameserver 192.0.2.53\n");
   });
 }

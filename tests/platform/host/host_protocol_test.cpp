@@ -18,20 +18,25 @@ NetworkRequest network() {
   request.mtu = 8500;
   request.addresses = {*Address::parse("10.96.255.1"), *Address::parse("fd00:96::1")};
   request.routes = {*Cidr::parse("10.96.0.0/16"), *Cidr::parse("fd00:96::/112")};
+  request.exclude = {*Cidr::parse("10.96.8.0/24")};
   request.keep = {*Address::parse("203.0.113.7")};
   return request;
 }
 
 std::vector<HostRequest> requests() {
   return {network(), ResolverRequest{"demo", {*Address::parse("10.96.255.1")}, true}, DetachRequest{"demo"},
-          OpenFileRequest{"keys/demo.key", true}};
+          OpenFileRequest{"keys/demo.key", true},
+          ConflictsRequest{"demo", network().routes, {*Cidr::parse("10.20.0.5/32")}, network().exclude},
+          RoutesRequest{"demo", network().routes, network().exclude, network().keep, false}};
 }
 
 std::vector<HostAnswer> answers() {
   MachineResolver resolver{{*Address::parse("192.0.2.53")}, {"home.example"}, true, "/etc/resolv.conf, replaced"};
   return {Error{ErrorCode::kConflict, "it is there", "remove it"},
           AttachedAnswer{"cw-demo", {*Cidr::parse("10.0.0.0/8")}}, resolver, DetachedAnswer{{"one", "two"}},
-          OpenedAnswer{}};
+          OpenedAnswer{},
+          ConflictsAnswer{{{*Cidr::parse("10.96.0.0/16"), *Cidr::parse("10.0.0.0/8"), "wg0 (WireGuard)", 3}}},
+          ChangedRoutes{{"the route 10.96.0.0/16"}}};
 }
 
 TEST(HostProtocol, RequestsComeBackAsTheyWere) {
@@ -61,10 +66,20 @@ TEST(HostProtocol, TheLargestRequestFits) {
   NetworkRequest request = network();
   request.addresses.assign(kMaxAddresses, *Address::parse("fd00:96::1"));
   request.routes.assign(kMaxRoutes, *Cidr::parse("fd00:96::/112"));
+  request.exclude.assign(kMaxExcluded, *Cidr::parse("fd00:96::/112"));
   request.keep.assign(kMaxKept, *Address::parse("2001:db8::1"));
   auto read = decode_host_request(encode(Numbered<HostRequest>{1, request}));
   ASSERT_TRUE(read);
   EXPECT_EQ(std::get<NetworkRequest>(read->body).routes.size(), kMaxRoutes);
+  EXPECT_EQ(std::get<NetworkRequest>(read->body).exclude.size(), kMaxExcluded);
+  std::vector<Cidr> most(kMaxConflicts, *Cidr::parse("fd00:96::/112"));
+  std::vector<Cidr> included(kMaxRoutes, *Cidr::parse("fd00:96::/112"));
+  EXPECT_TRUE(decode_host_request(encode(Numbered<HostRequest>{1, ConflictsRequest{"demo", most, included, most}})));
+  ConflictsAnswer answer;
+  answer.conflicts.assign(kMaxConflicts, {most[0], most[0], std::string(100, 'x'), 65535});
+  auto conflicts = decode_host_answer(encode(Numbered<HostAnswer>{1, answer}));
+  ASSERT_TRUE(conflicts);
+  EXPECT_EQ(std::get<ConflictsAnswer>(conflicts->body).conflicts.size(), kMaxConflicts);
 }
 
 TEST(HostProtocol, TheLongestAnswerIsCutShortAndStaysReadable) {
@@ -111,6 +126,7 @@ std::vector<std::uint8_t> attach_message(std::string_view profile, std::uint64_t
     out.byte(16);
   }
   out.varint(0);
+  out.varint(0);
   space.resize(out.size());
   return space;
 }
@@ -139,12 +155,15 @@ TEST(HostProtocol, ChangedBytesNeverHarm) {
 }
 
 TEST(RequestCheck, ReservedSpaceCannotBeRouted) {
-  for (const char* route : {"0.0.0.0/0", "::/0", "127.0.0.0/8", "169.254.169.254/32", "128.0.0.0/1", "224.0.0.0/24",
+  for (const char* route : {"0.0.0.0/0", "::/0", "127.0.0.0/8", "169.254.169.0/24", "128.0.0.0/1", "224.0.0.0/24",
                             "fe80::/64", "ff02::1/128", "::1/128", "::ffff:10.0.0.0/104"}) {
     NetworkRequest request = network();
     request.routes = {*Cidr::parse(route)};
     EXPECT_FALSE(check_request(request)) << route;
+    EXPECT_FALSE(check_request(RoutesRequest{"demo", request.routes, {}, {}})) << route;
   }
+  EXPECT_TRUE(check_request(RoutesRequest{"demo", {*Cidr::parse("169.254.169.254/32")}, {}, {}}))
+      << "the cluster's metadata, asked for by name";
   NetworkRequest request = network();
   request.addresses = {*Address::parse("127.0.0.5")};
   EXPECT_FALSE(check_request(request));

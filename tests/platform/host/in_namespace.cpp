@@ -84,9 +84,14 @@ std::string read_text(const std::string& path) {
   return text.str();
 }
 
+void wait_for_local_route(const std::string& address) {
+  run("for i in $(seq 200); do ip -6 route show table local | grep -q '^local " + address +
+      " ' && exit 0; sleep 0.02; done; exit 1");
+}
+
 std::string network_snapshot() {
   // The kernel adds and removes the routes of IPv6's multicast by itself, a moment after a device has come up.
-  return run("ip -j addr") + run("ip -j route show table all") +
+  return run("ip -j addr") + run("ip rule; ip -6 rule") + run("ip -j route show table all") +
          run("ip -6 route show table all | grep -v '^multicast ff00::/8 ' || true");
 }
 

@@ -17,7 +17,10 @@ std::string run(const std::string& command);
 void write_text(const std::string& path, const std::string& text);
 std::string read_text(const std::string& path);
 
-// All that `ip` knows of addresses, links and routes.
+// The kernel makes an IPv6 address's entry in the local table a moment after the address.
+void wait_for_local_route(const std::string& address);
+
+// All that `ip` knows of addresses, links, routes and rules.
 std::string network_snapshot();
 
 }  // namespace causeway::platform::test

@@ -17,13 +17,8 @@ using packet::Cidr;
 Changes some_changes() {
   Changes changes;
   changes.where = "boot 42";
-  Route route;
-  route.destination = *Cidr::parse("203.0.113.7/32");
-  route.device = 2;
-  changes.kept.push_back(route);
-  route.via = *Address::parse("192.0.2.1");
-  route.on_link = true;
-  changes.kept.push_back(route);
+  changes.table = 7701;
+  changes.priority = 5000;
   changes.device = "cw-demo";
   changes.addresses = {*Address::parse("10.96.255.1"), *Address::parse("fd00:96::1")};
   changes.routes = {*Cidr::parse("10.96.0.0/16"), *Cidr::parse("fd00:96::/112")};
@@ -37,10 +32,8 @@ TEST(Changes, ComeBackFromTheirText) {
   ASSERT_TRUE(read);
   EXPECT_EQ(read->text(), changes.text());
   EXPECT_EQ(read->where, "boot 42");
-  ASSERT_EQ(read->kept.size(), 2u);
-  EXPECT_TRUE(read->kept[1].same_way(changes.kept[1]));
-  EXPECT_TRUE(read->kept[1].on_link);
-  EXPECT_FALSE(read->kept[0].via);
+  EXPECT_EQ(read->table, 7701u);
+  EXPECT_EQ(read->priority, 5000u);
   EXPECT_EQ(read->index, 7u);
   EXPECT_EQ(read->unreadable, 0u);
 }
@@ -61,11 +54,12 @@ TEST(Changes, WhereverACrashCutsThemOffTheWholeLinesCount) {
 
 TEST(Changes, GarbageIsCountedAndPassedOver) {
   auto read = Changes::parse(
-      "causeway-journal 1\nnonsense\nkept 1.2.3.4\nkept 1.2.3.0/24 x\ndevice eth0\ndevice cw-../x\naddress 1.2.3\n"
+      "causeway-journal 1\nnonsense\ntable 254 5000\ntable 7700\ndevice eth0\ndevice cw-../x\naddress 1.2.3\n"
       "route 10.96.0.1/16\nindex 0\nindex -1\nindex 99999999999999\nindex 9\n");
   ASSERT_TRUE(read);
   EXPECT_EQ(read->unreadable, 10u);
   EXPECT_TRUE(read->device.empty());
+  EXPECT_EQ(read->table, 0u) << "the machine's main table is none of ours";
   EXPECT_EQ(read->index, 9u);
   EXPECT_FALSE(Changes::parse("causeway-journal 2\nindex 9\n"));
   EXPECT_FALSE(Changes::parse(""));

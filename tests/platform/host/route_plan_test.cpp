@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "core/base/random.h"
+#include "platform/host/routing_table.h"
+
 namespace causeway::platform {
 namespace {
 
@@ -10,111 +13,139 @@ using packet::Cidr;
 
 Address address(const char* text) { return *Address::parse(text); }
 
-Route route(const char* destination, unsigned device, const char* via = nullptr, std::uint32_t metric = 0) {
-  Route made;
-  made.destination = *Cidr::parse(destination);
-  made.device = device;
-  made.metric = metric;
-  made.protocol = 2;
-  if (via) made.via = address(via);
-  return made;
-}
-
-Route local(const char* destination) {
-  Route made = route(destination, 1);
-  made.kind = Route::Kind::kLocal;
-  made.main_table = false;
-  return made;
-}
-
 std::vector<Cidr> cidrs(std::initializer_list<const char*> texts) {
   std::vector<Cidr> list;
   for (const char* text : texts) list.push_back(*Cidr::parse(text));
   return list;
 }
 
-const std::vector<Route> kHome{route("0.0.0.0/0", 2, "192.168.1.1"), route("192.168.1.0/24", 2),
-                               route("::/0", 2, "fe80::1"), local("192.168.1.7/32")};
-
-TEST(RoutePlan, NothingIsKeptThatIsNotCovered) {
-  auto plan = plan_routes(cidrs({"10.96.0.0/16"}), {{address("203.0.113.7"), "the gateway"}}, kHome);
-  ASSERT_TRUE(plan);
-  EXPECT_TRUE(plan->kept.empty());
-  EXPECT_EQ(plan->routes, cidrs({"10.96.0.0/16"}));
+RoutePlan planned(const std::vector<Cidr>& wanted, const std::vector<Cidr>& exclude, const std::vector<KeptAddress>& keep) {
+  auto plan = plan_routes(wanted, exclude, keep);
+  EXPECT_TRUE(plan) << plan.error().message;
+  return plan ? *plan : RoutePlan{};
 }
 
-TEST(RoutePlan, ACoveredAddressKeepsItsWayInBothFamilies) {
-  auto plan = plan_routes(cidrs({"203.0.0.0/8", "2001:db8::/32"}),
-                          {{address("203.0.113.7"), "the gateway"}, {address("2001:db8::7"), "the gateway"}}, kHome);
-  ASSERT_TRUE(plan);
-  ASSERT_EQ(plan->kept.size(), 2u);
-  EXPECT_EQ(plan->kept[0].destination.text(), "203.0.113.7/32");
-  EXPECT_EQ(plan->kept[0].via, address("192.168.1.1"));
-  EXPECT_EQ(plan->kept[0].device, 2u);
-  EXPECT_EQ(plan->kept[0].protocol, kRouteProtocol);
-  EXPECT_EQ(plan->kept[1].destination.text(), "2001:db8::7/128");
-  EXPECT_EQ(plan->kept[1].via, address("fe80::1"));
+TEST(RoutePlan, OnlyWhatLiesInARouteIsThrown) {
+  RoutePlan plan = planned(cidrs({"10.96.0.0/16", "2001:db8::/32"}), cidrs({"10.96.8.0/24", "10.97.0.0/24", "10.0.0.0/8"}),
+                           {{address("203.0.113.7"), "the gateway"}, {address("2001:db8::7"), "the gateway"}});
+  EXPECT_EQ(plan.routes, cidrs({"10.96.0.0/16", "2001:db8::/32"}));
+  EXPECT_EQ(plan.thrown, cidrs({"10.96.8.0/24", "2001:db8::7/128"}));
 }
 
-TEST(RoutePlan, AMoreSpecificRouteOrTheMachinesOwnAddressNeedsNothing) {
-  auto plan =
-      plan_routes(cidrs({"192.168.0.0/16"}),
-                  {{address("192.168.1.1"), "the default gateway"}, {address("192.168.1.7"), "the gateway"}}, kHome);
-  ASSERT_TRUE(plan);
-  EXPECT_TRUE(plan->kept.empty());
-  plan = plan_routes(cidrs({"192.168.1.0/28"}), {{address("192.168.1.7"), "the gateway"}}, kHome);
-  ASSERT_TRUE(plan);
-  EXPECT_TRUE(plan->kept.empty()) << "the local table is asked first";
+TEST(RoutePlan, AnAddressThatIsExcludedAlreadyNeedsNothingOfItsOwn) {
+  KeptAddress server{address("10.96.8.8"), "the machine's DNS server"};
+  EXPECT_EQ(planned(cidrs({"10.96.0.0/16"}), cidrs({"10.96.8.0/24"}), {server}).thrown, cidrs({"10.96.8.0/24"}));
+  EXPECT_EQ(planned(cidrs({"10.96.0.0/16", "10.96.8.0/28"}), cidrs({"10.96.8.0/24"}), {server}).thrown,
+            cidrs({"10.96.8.0/24", "10.96.8.8/32"}))
+      << "a route inside has it again";
 }
 
-TEST(RoutePlan, TheLeastMetricIsTheWay) {
-  std::vector<Route> two{route("0.0.0.0/0", 3, "10.9.9.9", 600), route("0.0.0.0/0", 2, "192.168.1.1", 100)};
-  auto plan = plan_routes(cidrs({"203.0.113.0/24"}), {{address("203.0.113.7"), "the gateway"}}, two);
-  ASSERT_TRUE(plan);
-  ASSERT_EQ(plan->kept.size(), 1u);
-  EXPECT_EQ(plan->kept[0].via, address("192.168.1.1"));
-  EXPECT_EQ(plan->kept[0].metric, 0u);
+TEST(RoutePlan, EachPrefixIsThereOnce) {
+  KeptAddress server{address("10.0.0.7"), "the machine's DNS server"}, gateway{address("10.0.0.7"), "the gateway"};
+  RoutePlan plan = planned(cidrs({"10.0.0.0/8", "10.0.0.0/8"}), cidrs({"10.1.0.0/16", "10.1.0.0/16"}), {server, gateway});
+  EXPECT_EQ(plan.routes, cidrs({"10.0.0.0/8"}));
+  EXPECT_EQ(plan.thrown, cidrs({"10.0.0.7/32", "10.1.0.0/16"}));
 }
 
-TEST(RoutePlan, ARouteWithNoLivingNextHopIsNoWay) {
-  auto plan =
-      plan_routes(cidrs({"203.0.113.0/24"}), {{address("203.0.113.7"), "the gateway"}}, {route("0.0.0.0/0", 0)});
+TEST(RoutePlan, ARouteThatIsNothingButAKeptAddressIsRefused) {
+  auto plan = plan_routes(cidrs({"203.0.113.7/32"}), {}, {{address("203.0.113.7"), "the gateway"}});
   ASSERT_FALSE(plan);
   EXPECT_EQ(plan.error().code, ErrorCode::kConflict);
-}
-
-TEST(RoutePlan, SaysWhyAnAddressCannotBeKept) {
-  KeptAddress gateway{address("203.0.113.7"), "the gateway"};
-  auto plan = plan_routes(cidrs({"203.0.113.7/32"}), {gateway}, kHome);
-  ASSERT_FALSE(plan);
   EXPECT_EQ(plan.error().message,
             "the gateway 203.0.113.7 lies in the route 203.0.113.7/32, and that is all there is of it");
-  Route refusing = route("0.0.0.0/0", 0);
-  refusing.kind = Route::Kind::kOther;
-  EXPECT_FALSE(plan_routes(cidrs({"203.0.0.0/8"}), {gateway}, {refusing}));
-  refusing.destination = *Cidr::parse("203.0.0.0/16");
-  EXPECT_TRUE(plan_routes(cidrs({"203.0.0.0/8"}), {gateway}, {refusing}))
-      << "it is more specific, and no tunnel's doing";
 }
 
-TEST(RoutePlan, ARouteOfTheMachineStaysAndASecondMentionCountsOnce) {
-  auto plan = plan_routes(cidrs({"192.168.1.0/24", "10.0.0.0/8", "10.0.0.0/8", "192.168.1.0/24"}), {}, kHome);
-  ASSERT_TRUE(plan);
-  EXPECT_EQ(plan->skipped, cidrs({"192.168.1.0/24"}));
-  EXPECT_EQ(plan->routes, cidrs({"10.0.0.0/8"}));
+// A machine of 64 addresses: what the kernel does with a table that has the plan, next to what the profile says.
+TEST(RoutePlan, TheKernelSendsEachAddressWhereTheProfileSays) {
+  SeededRandom random(9);
+  auto at = [](unsigned n) { return Address::v4(10, 0, 0, std::uint8_t(n)); };
+  for (int round = 0; round < 3000; ++round) {
+    std::vector<Cidr> wanted, exclude;
+    for (std::uint64_t n = 1 + random.below(6); n > 0; --n) {
+      Cidr prefix(at(unsigned(random.below(64))), 26 + unsigned(random.below(6)));
+      auto& list = random.below(2) ? wanted : exclude;
+      auto& other = &list == &wanted ? exclude : wanted;
+      if (std::find(other.begin(), other.end(), prefix) == other.end()) list.push_back(prefix);
+    }
+    std::vector<KeptAddress> keep;
+    for (std::uint64_t n = random.below(3); n > 0; --n) keep.push_back({at(unsigned(random.below(64))), "the gateway"});
+    RoutingTable table{7700, 5000, 9, true, false, planned(wanted, exclude, keep)};
+    for (unsigned n = 0; n < 64; ++n) {
+      const Route* chosen = nullptr;
+      std::vector<Route> routes = table.routes();
+      for (const Route& route : routes) {
+        if (!route.destination.contains(at(n))) continue;
+        ASSERT_FALSE(chosen && chosen->destination == route.destination) << "two routes to " << route.destination.text();
+        if (!chosen || route.destination.length() > chosen->destination.length()) chosen = &route;
+      }
+      bool into_device = chosen && chosen->kind == Route::Kind::kUnicast && chosen->device == 9;
+      const Cidr* best = nullptr;
+      bool expected = false;
+      for (const auto* list : {&exclude, &wanted}) {
+        for (const Cidr& each : *list) {
+          if (!each.contains(at(n)) || (best && best->length() >= each.length())) continue;
+          best = &each;
+          expected = list == &wanted;
+        }
+      }
+      for (const KeptAddress& each : keep) expected &= each.address != at(n);
+      ASSERT_EQ(into_device, expected) << "round " << round << ", address " << n;
+    }
+  }
 }
 
-TEST(RoutePlan, WhatAStayingRouteCoversNeedsNoWayOfItsOwn) {
-  auto plan = plan_routes(cidrs({"192.168.1.0/24"}), {{address("192.168.1.1"), "the default gateway"}}, kHome);
-  ASSERT_TRUE(plan);
-  EXPECT_TRUE(plan->kept.empty());
+RoutingTable some_table() {
+  RoutingTable table{7701, 5000, 9, true, false, {}};
+  table.plan.routes = cidrs({"10.96.0.0/16"});
+  table.plan.thrown = cidrs({"10.96.8.0/24"});
+  return table;
 }
 
-TEST(RoutePlan, TheSameAddressIsKeptOnce) {
-  KeptAddress server{address("203.0.113.7"), "the DNS server"}, gateway{address("203.0.113.7"), "the gateway"};
-  auto plan = plan_routes(cidrs({"203.0.113.0/24"}), {server, gateway}, kHome);
-  ASSERT_TRUE(plan);
-  EXPECT_EQ(plan->kept.size(), 1u);
+TEST(RoutingTable, IsMissingWhatTheMachineDoesNotHave) {
+  RoutingTable table = some_table();
+  TableDifference all = compare(table, {});
+  EXPECT_EQ(all.missing.size(), 2u);
+  EXPECT_EQ(all.missing_rules, table.rules());
+  MachineRoutes machine{table.routes(), table.rules()};
+  machine.routes[0].device = 1;  // as the kernel says of a route that throws, in IPv6
+  TableDifference none = compare(table, machine);
+  EXPECT_TRUE(none.missing.empty() && none.superfluous.empty() && none.missing_rules.empty());
+}
+
+TEST(RoutingTable, HasTooMuchOnlyOfWhatIsOurs) {
+  RoutingTable table = some_table();
+  MachineRoutes machine{table.routes(), table.rules()};
+  Route other = machine.routes[1];
+  other.destination = *Cidr::parse("10.200.0.0/16");
+  machine.routes.push_back(other);
+  other.protocol = 4;  // another program's, in our table
+  machine.routes.push_back(other);
+  other.protocol = kRouteProtocol;
+  other.table = 254;
+  machine.routes.push_back(other);
+  TableDifference difference = compare(table, machine);
+  ASSERT_EQ(difference.superfluous.size(), 1u);
+  EXPECT_EQ(difference.superfluous[0].table, 7701u);
+  EXPECT_TRUE(difference.missing.empty());
+}
+
+TEST(RoutingTable, TheFirstFreeOneIsTaken) {
+  RoutingTable table = some_table();
+  EXPECT_EQ(find_free_table({}), 7700u);
+  MachineRoutes machine{table.routes(), {{true, 100, 7700, 3}}};
+  EXPECT_EQ(find_free_table(machine), 7702u);
+  machine.rules.clear();
+  for (std::uint32_t each = kFirstTable; each < kFirstTable + kTables; ++each) machine.rules.push_back({true, 1, each, 3});
+  auto none = find_free_table(machine);
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().code, ErrorCode::kLimit);
+}
+
+TEST(RoutingTable, TablesThatARuleNamesAreConsulted) {
+  MachineRoutes machine{{}, {{true, 5210, 52, 3}}};
+  EXPECT_TRUE(machine.consulted(52));
+  EXPECT_TRUE(machine.consulted(254)) << "main, always";
+  EXPECT_FALSE(machine.consulted(100));
 }
 
 }  // namespace
