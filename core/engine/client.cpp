@@ -23,6 +23,7 @@ Client::Impl::Impl(const ClientConfig& config, BufferPool& pool, Random& random,
       random_(random),
       started_(now),
       hello_number_(config.hello_floor),
+      routes_(config.routes, config.exclude),
       reassembly_(pool),
       addresses_(config.addresses ? *config.addresses : none_virtual_),
       flows_(addresses_),
@@ -37,9 +38,29 @@ void Client::Impl::emit(ClientEvent::Kind kind, Error error) {
   events_.push_back(std::move(event));
 }
 
-bool Client::Impl::routed(const packet::Address& address) const {
-  return std::any_of(config_.routes.begin(), config_.routes.end(),
-                     [&](const packet::Cidr& cidr) { return cidr.contains(address); });
+// A packet that comes from the cluster's addresses and goes to them would come back to us from the gateway for ever. Where they are
+// virtual here, the real ones are the machine's own.
+bool Client::Impl::from_cluster(const packet::Address& source) const {
+  if (!routes_.routed(source) || addresses_.covers(source)) return false;
+  return std::find(config_.own.begin(), config_.own.end(), source) == config_.own.end();
+}
+
+void Client::Impl::end_hidden_flows(Instant now) {
+  std::vector<FlowHandle> hidden;
+  flows_.for_each([&](Flow& flow) {
+    bool outward = flow.kind == Flow::Kind::kTcp || flow.kind == Flow::Kind::kUdp || flow.kind == Flow::Kind::kEcho;
+    if (outward && addresses_.covers(flow.tuple.destination.address)) hidden.push_back(flow.handle);
+  });
+  for (FlowHandle handle : hidden) {
+    Flow* flow = flows_.find(handle);
+    if (!flow) continue;
+    if (flow->kind == Flow::Kind::kTcp) {
+      tcp_reset(*flow, now);
+    } else {
+      datagram_ended(*flow, link::Reason::kNetworkUnreachable, now);
+    }
+  }
+  pump(now);
 }
 
 void Client::Impl::device_received(std::span<packet::Incoming> batch, Instant now) {
@@ -85,10 +106,22 @@ void Client::Impl::dispatch(const packet::Parsed& packet, const Buffer& owner, I
     return;
   }
   const std::optional<packet::Address> real = addresses_.to_real(to);
-  if (real && routed(*real)) return tcp ? tcp_received(packet, owner, now) : datagram_received(packet, owner, now);
-  ++(real ? counters_.drop_no_route : counters_.drop_not_virtual);
-  packet::build_unreachable(packets_, lend({owner, packet.packet.data(), packet.packet.size()}),
-                            real ? packet::Unreachable::kNetwork : packet::Unreachable::kHost);
+  using Verdict = packet::RoutedPrefixes::Verdict;
+  const Verdict verdict = real ? routes_.verdict(*real) : Verdict::kOutside;
+  bool prohibited = verdict == Verdict::kExcluded || from_cluster(packet.tuple.source.address);
+  if (verdict == Verdict::kRouted && !prohibited)
+    return tcp ? tcp_received(packet, owner, now) : datagram_received(packet, owner, now);
+  packet::Unreachable why = packet::Unreachable::kNetwork;
+  if (prohibited) {
+    why = packet::Unreachable::kProhibited;
+    ++counters_.drop_excluded;
+  } else if (!real) {
+    why = packet::Unreachable::kHost;
+    ++counters_.drop_not_virtual;
+  } else {
+    ++counters_.drop_no_route;
+  }
+  packet::build_unreachable(packets_, lend({owner, packet.packet.data(), packet.packet.size()}), why);
 }
 
 // What the gateway is to be asked for. The destination of a flow always means something: the flow pins it.
@@ -327,6 +360,7 @@ void Client::machine_failed(DnsRequestId request, DnsFailure why, Instant now) {
 void Client::ask_names(DnsRequestId request, Bytes message, Instant now) {
   impl_->names_.asked(request, message, now);
 }
+void Client::end_hidden_flows(Instant now) { impl_->end_hidden_flows(now); }
 void Client::echo(std::uint64_t token, Instant now) { impl_->echo(token, now); }
 void Client::ask_cluster(std::uint64_t token, Bytes message, Instant now) { impl_->ask_cluster(token, message, now); }
 void Client::probe(std::uint64_t token, const packet::Endpoint& to, Instant now) { impl_->probe(token, to, now); }

@@ -42,6 +42,7 @@ struct ClientConfig {
   link::PublicKey gateway_key{};
   std::optional<Secret<32>> psk;
   std::vector<packet::Cidr> routes;        // what may be reached; anything else from the device is a counted drop
+  std::vector<packet::Cidr> exclude;       // what may not: of both the more specific prefix wins
   AddressMap* addresses = nullptr;         // virtual ones for some of `routes`; null: none. Outlives the client
   std::vector<packet::Address> dns;        // the stub's virtual addresses; port 53, UDP and TCP
   std::vector<packet::Address> own;        // the device's own addresses; echo requests to them are answered here
@@ -120,6 +121,7 @@ struct ClientCounters {
   std::uint64_t tcp_opened = 0, tcp_refused = 0, udp_opened = 0, echo_opened = 0;
   std::array<std::uint64_t, std::size_t(packet::Drop::kCount)> malformed{};
   std::uint64_t drop_no_route = 0;       // a destination outside the routes
+  std::uint64_t drop_excluded = 0;       // to an excluded one, or from an address that is the cluster's; answered with prohibited
   std::uint64_t drop_not_virtual = 0;    // to a virtual address that means nothing; answered with host unreachable
   std::uint64_t drop_no_flow = 0;        // a segment of no known connection; answered with RST
   std::uint64_t drop_limit = 0;          // a bound on flows was reached
@@ -171,6 +173,10 @@ class Client final : public Relays {
 
   // A question of this process to the name service. Its answer, a kAnswerAsked action, comes with take_machine_questions().
   void ask_names(DnsRequestId request, Bytes message, Instant now);
+
+  // Prefixes have become virtual in ClientConfig::addresses: flows to their real addresses end with a reset, as the machine's own
+  // network has these addresses from now on.
+  void end_hidden_flows(Instant now);
 
   // A frame to the gateway and back; the answer is a kEcho event. Nothing comes if the link goes down before.
   void echo(std::uint64_t token, Instant now);

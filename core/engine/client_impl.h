@@ -15,6 +15,7 @@
 #include "core/mux/mux.h"
 #include "core/packet/build.h"
 #include "core/packet/reassembly.h"
+#include "core/packet/routed_prefixes.h"
 
 namespace causeway::engine {
 
@@ -29,6 +30,8 @@ class Client::Impl final : private QueuedSockets::Host, private HttpConnections:
   void flush_device(Instant now);
   void flush(Instant now);
   ClientStatus status();
+
+  void end_hidden_flows(Instant now);
 
   // client_link.cpp
   void start(Instant now);
@@ -89,7 +92,7 @@ class Client::Impl final : private QueuedSockets::Host, private HttpConnections:
   void mux_event(mux::MuxEvent& event, Instant now);
   void sweep(Instant now);
   void emit(ClientEvent::Kind kind, Error error = {});
-  bool routed(const packet::Address& address) const;
+  bool from_cluster(const packet::Address& source) const;
   packet::Endpoint real(const packet::Endpoint& to) const;
   bool up() const { return phase_ == Phase::kUp; }
 
@@ -252,6 +255,7 @@ class Client::Impl final : private QueuedSockets::Host, private HttpConnections:
   Instant dial_at_ = kNever;
   Redial redial_;
   std::uint64_t hello_number_;
+  packet::RoutedPrefixes routes_;
   std::string last_error_;
   std::uint64_t links_ = 0;
   bool icmp_echo_ = false;

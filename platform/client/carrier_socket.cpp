@@ -96,4 +96,10 @@ void CarrierSocket::check_progress() {
   if (moved) callbacks_.progressed();
 }
 
+std::optional<packet::Address> CarrierSocket::local_address() const {
+  packet::Address local = local_endpoint(socket_.get()).address;
+  if (local.is_unspecified()) return std::nullopt;
+  return local;
+}
+
 }  // namespace causeway::platform

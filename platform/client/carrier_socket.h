@@ -32,6 +32,8 @@ class CarrierSocket {
   bool blocked() const { return blocked_; }
   // How much is worth making ready for the next write. 0: writable() will be called.
   std::size_t room();
+  // Of this end; none where the socket is not one of IP.
+  std::optional<packet::Address> local_address() const;
   // FIN, behind everything written.
   void finish();
 

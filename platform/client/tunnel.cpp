@@ -145,6 +145,7 @@ std::vector<std::string> Tunnel::Inside::detach() {
       lines.push_back("not everything could be undone: " + undone.error().message);
     }
   }
+  watch_.reset();
   driver_.reset();
   end_intercepts();
   return lines;

@@ -1,9 +1,11 @@
 #include "platform/client/tunnel_driver.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 #include "platform/loop/clock.h"
+#include "platform/net/interfaces.h"
 #include "platform/relay/tcp_relay.h"
 
 namespace causeway::platform {
@@ -165,6 +167,23 @@ engine::InterceptId TunnelDriver::intercept(const engine::InterceptRequest& requ
 void TunnelDriver::leave(engine::InterceptId intercept) {
   client_.leave(intercept, boot_now());
   turn_end_.ask();
+}
+
+void TunnelDriver::end_hidden_flows() {
+  Instant now = boot_now();
+  client_.end_hidden_flows(now);
+  // The second sends the resets that waited behind what the apps were still to get.
+  flush(now);
+  flush(now);
+  turn_end_.ask();
+}
+
+void TunnelDriver::network_changed() {
+  if (!carrier_ || stopped_) return;
+  std::optional<packet::Address> local = carrier_->local_address();
+  std::vector<packet::Address> own = own_addresses();
+  if (!local || own.empty() || local->is_loopback() || std::find(own.begin(), own.end(), *local) != own.end()) return;
+  carrier_lost({ErrorCode::kUnavailable, "its address " + local->text() + " has gone from this machine", {}}, boot_now());
 }
 
 void TunnelDriver::end_of_turn() {

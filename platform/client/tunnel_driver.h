@@ -67,6 +67,11 @@ class TunnelDriver final : private RelayHost {
   // Programs whose questions wait for others are told SERVFAIL, before the device goes that they would be told through.
   void end_names();
 
+  // See engine::Client. What follows is with the device when it returns.
+  void end_hidden_flows();
+  // Dials again at once where the link's own address has gone from this machine.
+  void network_changed();
+
   // Ends every flow with RST and the link with CLOSE. `done` comes when the kernel has taken it all, or after a second; it may
   // destroy the driver.
   void stop(std::function<void()> done);

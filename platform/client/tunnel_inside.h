@@ -10,8 +10,10 @@
 
 #include "platform/client/gateway_dialler.h"
 #include "platform/client/hello_store.h"
+#include "platform/client/route_policy.h"
 #include "platform/client/runtime_inside.h"
 #include "platform/client/tunnel_driver.h"
+#include "platform/net/route_watch.h"
 
 #include "core/config/profile.h"
 #include "dns/probe.h"
@@ -44,10 +46,12 @@ struct Tunnel::Inside {
   void up(StepTold step, UpDone done);
   void begin();
   void attach();
-  Result<platform::AttachedNetwork> attach_somewhere(platform::NetworkRequest& request, bool v4, bool v6);
+  Result<platform::AttachedNetwork> attach_somewhere(platform::NetworkRequest& request,
+                                                     const std::vector<platform::RouteConflict>& conflicts, bool v4,
+                                                     bool v6);
   void start_driver(std::unique_ptr<tun::Device> device);
-  engine::ClientConfig client_config() const;
-  dns::StubConfig names_config() const;
+  engine::ClientConfig client_config();
+  dns::StubConfig names_config();
   void engine_event(const engine::ClientEvent& event);
   void dial();
   void link_up();
@@ -60,6 +64,15 @@ struct Tunnel::Inside {
   void fail(const Error& error);
   void undo();
   platform::MachineResolver look_at_machine();
+
+  // tunnel_routes.cpp
+  Result<std::vector<platform::RouteConflict>> find_conflicts() const;
+  void decide(const std::vector<platform::RouteConflict>& conflicts);
+  std::vector<packet::Cidr> wanted_routes() const;
+  void list_routes(const std::vector<packet::Cidr>& left_out);
+  void watch_network();
+  void network_changed();
+  void change_routes();
 
   // tunnel_intercept.cpp
   std::uint64_t intercept(const InterceptSpec& spec, InterceptTold told, Failure& failure);
@@ -105,9 +118,15 @@ struct Tunnel::Inside {
   platform::VirtualAddresses addresses_;
   std::string device_, resolver_;
   std::vector<std::string> routes_, skipped_;
+  std::vector<packet::Cidr> left_out_;  // IPv6 is off
+  engine::AddressMap map_;              // lent to the driver
+  platform::RouteDecision decision_;
+  bool ranges_routed_ = false;
+  std::vector<Instant> repairs_;
   Instant up_since_{};
   platform::GatewayDialler dialler_;
   std::unique_ptr<platform::TunnelDriver> driver_;
+  std::unique_ptr<platform::RouteWatch> watch_;
 
   std::map<engine::InterceptId, InterceptTold> intercepts_;
   std::map<std::uint64_t, CatalogueTold> catalogues_;  // by token

@@ -16,6 +16,7 @@ void add(Counters& out, const engine::ClientStatus& s, const tun::Device::Counte
       {"datagram_flows", s.datagram_flows}, {"tcp_opened", c.tcp_opened},
       {"tcp_refused", c.tcp_refused},       {"udp_opened", c.udp_opened},
       {"echo_opened", c.echo_opened},       {"drop_no_route", c.drop_no_route},
+      {"drop_excluded", c.drop_excluded},   {"drop_not_virtual", c.drop_not_virtual},
       {"drop_no_flow", c.drop_no_flow},     {"drop_limit", c.drop_limit},
       {"drop_protocol", c.drop_protocol},   {"drop_queue", c.drop_queue},
       {"drop_late", c.drop_late},           {"drop_read", device.read_dropped},
@@ -98,6 +99,7 @@ TunnelStatus Tunnel::Inside::status() const {
   out.dns_servers = texts(addresses_.stub);
   out.routes = routes_;
   out.skipped_routes = skipped_;
+  out.conflicts = decision_.conflicts;
   engine::ClientStatus engine = driver_->status();
   if (engine.round_trip) out.round_trip = std::chrono::duration_cast<std::chrono::microseconds>(*engine.round_trip);
   if (state_ == TunnelState::kUp || state_ == TunnelState::kReconnecting) {

@@ -110,22 +110,19 @@ void Tunnel::Inside::attach() {
   platform::NetworkRequest request;
   request.profile = profile_.name;
   request.keep = dialler_.addresses();
-  routes_.clear();
-  skipped_.clear();
-  auto attached = attach_somewhere(request, v4, v6);
+  request.exclude = profile_.exclude;
+  auto conflicts = find_conflicts();
+  if (!conflicts) return fail(conflicts.error());
+  if (!conflicts->empty() && profile_.conflict == config::ConflictPolicy::kFail)
+    return fail(platform::conflict_error(*conflicts));
+  auto attached = attach_somewhere(request, *conflicts, v4, v6);
   if (!attached) return fail(attached.error());
   attached_ = true;
   runtime_.attached.insert(profile_.name);
   device_ = attached->device;
-  for (const packet::Cidr& route : attached->skipped) skipped_.push_back(route.text());
-  for (const packet::Cidr& route : routes) {
-    bool possible = route.network().is_v4() ? v4 : v6;
-    if (!possible) {
-      skipped_.push_back(route.text());
-    } else if (std::find(attached->skipped.begin(), attached->skipped.end(), route) == attached->skipped.end()) {
-      routes_.push_back(route.text());
-    }
-  }
+  left_out_ = attached->skipped;
+  list_routes(left_out_);
+  for (const std::string& each : decision_.conflicts) spdlog::warn("{}: {}", profile_.name, each);
   if (routes_.empty()) {
     return fail(
         {ErrorCode::kConflict, fmt::format("none of its routes can be made here: {}", fmt::join(skipped_, ", ")),
@@ -134,24 +131,25 @@ void Tunnel::Inside::attach() {
   std::string detail = device_ + ", " + count(addresses_.own.size(), "address", "addresses") + ", " +
                        count(routes_.size(), "route", "routes");
   if (!skipped_.empty()) detail += fmt::format(", left out: {}", fmt::join(skipped_, " "));
+  if (!decision_.conflicts.empty()) detail += fmt::format("; {}", fmt::join(decision_.conflicts, "; "));
   report("device", std::move(detail));
   step_ = "gateway";
   start_driver(std::make_unique<platform::KernelTun>(runtime_.pool, std::move(attached->tun), request.mtu));
+  watch_network();
 }
 
 // In the first slot of addresses that nothing on this machine is in the way of.
-Result<platform::AttachedNetwork> Tunnel::Inside::attach_somewhere(platform::NetworkRequest& request, bool v4,
-                                                                   bool v6) {
+Result<platform::AttachedNetwork> Tunnel::Inside::attach_somewhere(
+    platform::NetworkRequest& request, const std::vector<platform::RouteConflict>& conflicts, bool v4, bool v6) {
   std::optional<Error> first;
   std::optional<unsigned> slot;
   for (int i = 0; i < kSlotTries && (slot = runtime_.slots.take(slot ? *slot + 1 : 0)); ++i) {
     addresses_ = platform::virtual_addresses(*slot, v4, v6);
     request.addresses = addresses_.own;
-    request.routes.clear();
-    for (const packet::Cidr& route : profile_.routes) {
-      if (route.network().is_v4() ? v4 : v6) request.routes.push_back(route);
-    }
-    for (const packet::Address& stub : addresses_.stub) request.routes.emplace_back(stub, stub.bits());
+    map_ = engine::AddressMap(platform::virtual_ranges(*slot, v4, v6));
+    ranges_routed_ = false;
+    decide(conflicts);
+    request.routes = wanted_routes();
     auto attached = runtime_.host->attach(request);
     if (attached) {
       slot_ = *slot;
@@ -166,12 +164,15 @@ Result<platform::AttachedNetwork> Tunnel::Inside::attach_somewhere(platform::Net
   return tl::make_unexpected(std::move(*first));
 }
 
-engine::ClientConfig Tunnel::Inside::client_config() const {
+engine::ClientConfig Tunnel::Inside::client_config() {
   engine::ClientConfig config;
   config.keys = keys_.own;
   config.gateway_key = profile_.gateway_key;
   config.psk = keys_.psk;
   config.routes = profile_.routes;
+  config.routes.insert(config.routes.end(), profile_.include.begin(), profile_.include.end());
+  config.exclude = profile_.exclude;
+  config.addresses = &map_;
   config.dns = addresses_.stub;
   config.own = addresses_.own;
   if (profile_.gateways.size() > 1) config.timing.handshake = kShortHandshake;
@@ -180,8 +181,9 @@ engine::ClientConfig Tunnel::Inside::client_config() const {
   return config;
 }
 
-dns::StubConfig Tunnel::Inside::names_config() const {
+dns::StubConfig Tunnel::Inside::names_config() {
   dns::StubConfig config;
+  config.resolver.addresses = &map_;
   config.resolver.cluster_timeout = std::chrono::milliseconds(profile_.dns.timeout_ms);
   config.resolver.cache = profile_.dns.cache;
   return config;

@@ -66,6 +66,17 @@ VirtualAddresses virtual_addresses(unsigned slot, bool v4, bool v6) {
   return out;
 }
 
+std::vector<packet::Cidr> virtual_ranges(unsigned slot, bool v4, bool v6) {
+  std::vector<packet::Cidr> out;
+  if (slot >= 16) return out;
+  if (v4) out.emplace_back(packet::Address::v4(198, 18, std::uint8_t(16 * slot), 0), 20);
+  if (v6) {
+    std::uint8_t raw[16] = {0xfd, 0x63, 0x61, 0x75, 0x73, 0x65, 0, std::uint8_t(slot), 0, 1};
+    out.emplace_back(packet::Address::from_bytes(raw), 112);
+  }
+  return out;
+}
+
 std::optional<unsigned> AddressSlots::take(unsigned from) {
   std::bitset<kCount> taken = used_ | taken_by_interfaces();
   for (unsigned slot = from; slot < kCount; ++slot) {

@@ -19,6 +19,10 @@ struct VirtualAddresses {
 // `v4`, `v6`: which families the tunnel uses.
 VirtualAddresses virtual_addresses(unsigned slot, bool v4, bool v6);
 
+// What stands in for real addresses of the cluster that another network has: 198.18.(16n).0/20 and fd63:6175:7365:n:1::/112. Slots
+// from 16 on have none.
+std::vector<packet::Cidr> virtual_ranges(unsigned slot, bool v4, bool v6);
+
 // Slots in use by the tunnels of this process.
 class AddressSlots {
  public:

@@ -69,6 +69,9 @@ struct TunnelStatus {
   std::string resolver;         // how the machine's questions come to us
   std::string cipher;           // what seals the link, and whose code does: "ChaCha20-Poly1305 by libcrypto 3.0.19"
   std::vector<std::string> routes, addresses, skipped_routes;
+  // Prefixes that another network of this machine has addresses of, and what became of them: "10.96.0.0/16: wg0 (WireGuard) has
+  // 10.0.0.0/8: its addresses are virtual here".
+  std::vector<std::string> conflicts;
   std::vector<std::string> dns_servers;  // the virtual addresses on which we answer DNS
   // Name and value of every counter, in a fixed order: "packets_in", "drop_no_route", "dns_questions", "memory_bytes"...
   std::vector<std::pair<std::string, std::uint64_t>> counters;
