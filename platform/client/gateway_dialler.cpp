@@ -106,9 +106,8 @@ void GatewayDialler::connect(const Attempt& attempt) {
 }
 
 void GatewayDialler::check() {
-  int error = 0;
-  socklen_t size = sizeof error;
-  getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+  int error = connect_outcome(socket_.get(), attempts_[at_].endpoint);
+  if (error == EALREADY) return poll_->watch(Poll::kWritable);
   if (error != 0) return failed(error_text(error));
   poll_.reset();
   finish(Dialled{std::move(socket_), attempts_[at_].text});

@@ -54,6 +54,12 @@ packet::Endpoint local_endpoint(int socket) {
   return address.endpoint();
 }
 
+int connect_outcome(int socket, const packet::Endpoint& to) {
+  SocketAddress address(to);
+  if (connect(socket, address.get(), address.size) == 0 || errno == EISCONN) return 0;
+  return errno;
+}
+
 std::string error_text(int error) { return std::generic_category().message(error); }
 
 Sent send_pieces(int socket, std::span<const Bytes> pieces) {

@@ -48,6 +48,10 @@ inline int family_of(const packet::Address& address) { return address.is_v4() ? 
 void set_option(int socket, int level, int name, int value);
 packet::Endpoint local_endpoint(int socket);
 
+// How a connection that was begun without waiting stands: 0 when it is there, EALREADY while it is under way, else why it failed.
+// Not SO_ERROR: Linux can wake a poll for an ICMP error a moment before SO_ERROR tells of it, and 0 then means nothing.
+int connect_outcome(int socket, const packet::Endpoint& to);
+
 // "Connection refused", for a value of errno.
 std::string error_text(int error);
 

@@ -57,10 +57,9 @@ int TcpRelay::connect_to(const packet::Endpoint& to) {
   if (connect(socket_.get(), address.get(), address.size) != 0) {
     if (errno != EINPROGRESS) return errno;
     // A service on this machine has answered already: asking again saves a wake-up.
-    if (connect(socket_.get(), address.get(), address.size) != 0) {
-      if (errno != EALREADY) return errno;
-      result = EINPROGRESS;
-    }
+    int error = connect_outcome(socket_.get(), to);
+    if (error != 0 && error != EALREADY) return error;
+    if (error == EALREADY) result = EINPROGRESS;
   }
   if (told_) told_(local_endpoint(socket_.get()));
   poll_ = std::make_unique<Poll>(host_.loop(), socket_.get(), [this](int events) { ready(events); });
@@ -83,8 +82,9 @@ void TcpRelay::connected() {
 
 void TcpRelay::ready(int events) {
   if (dialling_) {
-    int error = take_error(socket_.get());
+    int error = connect_outcome(socket_.get(), candidates_[next_ - 1]);
     if (error == 0) return connected();
+    if (error == EALREADY) return poll_->watch(Poll::kWritable);
     reason_ = reason_of(error);
     return dial_next();
   }

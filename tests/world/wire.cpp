@@ -21,6 +21,7 @@ std::size_t Pipe::write(Bytes bytes) {
   bytes = bytes.first(std::min(bytes.size(), room()));
   std::size_t taken = bytes.size();
   under_way_ += taken;
+  full_ = full_ || under_way_ == options_.buffer;
   while (!bytes.empty()) {
     std::size_t n = std::min<std::size_t>(bytes.size(), 64 * 1024);
     // Mostly large pieces, as on a good network; now and then a few bytes only.
@@ -53,6 +54,7 @@ void Pipe::consume(std::size_t n) {
   Piece& piece = pieces_.front();
   piece.read += n;
   under_way_ -= n;
+  full_ = full_ && under_way_ > options_.buffer - options_.buffer / 3;
   delivered_ += n;
   if (piece.read == piece.bytes.size()) pieces_.pop_front();
 }

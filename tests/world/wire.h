@@ -24,7 +24,8 @@ class Pipe {
   Pipe(Timeline& time, SeededRandom& random, const WireOptions& options)
       : time_(time), random_(random), options_(options) {}
 
-  std::size_t room() const { return under_way_ < options_.buffer ? options_.buffer - under_way_ : 0; }
+  // None from when it was full until a third is free, as the kernel's socket: else the pieces get ever smaller.
+  std::size_t room() const { return full_ ? 0 : options_.buffer - under_way_; }
   // Takes as much as there is room for, and gives how much.
   std::size_t write(Bytes bytes);
   void finish();
@@ -58,6 +59,7 @@ class Pipe {
   const WireOptions options_;
   std::deque<Piece> pieces_;
   std::size_t under_way_ = 0;
+  bool full_ = false;
   Instant line_free_{}, last_arrival_{}, stalled_until_{}, end_at_{};
   bool finished_ = false, lost_ = false, damage_ = false;
   std::uint64_t delivered_ = 0;

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import socket
+import struct
 import threading
 
 CLONE_NEWNET = 0x40000000
@@ -41,11 +42,20 @@ def family_of(address):
 
 
 def connect_in(namespace, address, port, timeout=10):
-    """A connected TCP socket with `timeout` for everything that follows."""
+    """A connected TCP socket with `timeout` for everything that follows.
+
+    The kernel waits, not Python: Linux can wake a poll for an ICMP error a moment before SO_ERROR tells of it, which Python takes for success.
+    """
     sock = socket_in(namespace, family_of(address), socket.SOCK_STREAM)
     try:
+        sock.setblocking(True)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", int(timeout), int(timeout % 1 * 1e6)))
+        try:
+            sock.connect((address, port))
+        except BlockingIOError:
+            raise TimeoutError(f"no answer of {address}:{port} within {timeout} s") from None
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 0, 0))
         sock.settimeout(timeout)
-        sock.connect((address, port))
     except BaseException:
         sock.close()
         raise
