@@ -11,6 +11,10 @@ struct Counters {
   std::uint64_t machine = 0;     // asked of the machine's own servers
   std::uint64_t namespaces = 0;  // asked of the cluster to learn whether something is a namespace
   std::uint64_t nobody = 0;      // answered without asking, as wpad is
+  std::uint64_t mapped = 0;      // answered as the profile's mappings say
+  std::uint64_t led_away = 0;    // the cluster's alias for a name that is not its own was followed elsewhere
+  std::uint64_t foreign = 0;     // records of the cluster's answers that were not its to give
+  std::uint64_t blocked = 0;     // records of its answers with addresses that no cluster may give
   std::uint64_t coalesced = 0;   // joined an identical question under way
   std::uint64_t fell_through = 0;  // the cluster said no, so the machine's servers were asked
   std::uint64_t nxdomain = 0;    // answers by their code

@@ -33,7 +33,7 @@ std::string rcode_text(Rcode rcode);
 // The types and classes that we treat in a way of their own; any other is passed as it is.
 enum Type : std::uint16_t {
   kTypeA = 1, kTypeNs = 2, kTypeCname = 5, kTypeSoa = 6, kTypePtr = 12, kTypeMx = 15, kTypeTxt = 16, kTypeAaaa = 28,
-  kTypeSrv = 33, kTypeOpt = 41, kTypeIxfr = 251, kTypeAxfr = 252, kTypeAny = 255,
+  kTypeSrv = 33, kTypeDname = 39, kTypeOpt = 41, kTypeRrsig = 46, kTypeSvcb = 64, kTypeHttps = 65, kTypeIxfr = 251, kTypeAxfr = 252, kTypeAny = 255,
 };
 enum Class : std::uint16_t { kClassIn = 1, kClassAny = 255 };
 

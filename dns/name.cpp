@@ -32,7 +32,8 @@ bool walk(Bytes message, std::size_t& at, Name::Compression compression, Wire& o
       position = lowest = target;
       continue;
     }
-    if (length > Name::kMaxLabel || message.size() - position <= length || out.size + 1 + length > out.bytes.size()) return false;
+    if (length > Name::kMaxLabel || message.size() - position <= length || out.size + 1 + length > out.bytes.size())
+      return false;
     std::memcpy(out.bytes.data() + out.size, message.data() + position, 1u + length);
     out.size += 1u + length;
     position += 1u + length;
@@ -146,6 +147,8 @@ bool Name::under(const Name& ancestor) const {
 }
 
 Name Name::without_first(std::size_t count) const { return Name(wire_.substr(offset(count))); }
+
+Name Name::before_last(std::size_t count) const { return Name(wire_.substr(0, offset(labels() - count)) + '\0'); }
 
 std::optional<Name> Name::followed_by(const Name& suffix) const {
   if (wire_.size() - 1 + suffix.wire_.size() > kMaxWire) return std::nullopt;

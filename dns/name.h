@@ -50,6 +50,8 @@ class Name {
   bool under(const Name& ancestor) const;
   // The name without its first `count` labels, at most labels().
   Name without_first(std::size_t count) const;
+  // The name without its last `count` labels, at most labels().
+  Name before_last(std::size_t count) const;
   // This name's labels, then those of `suffix`; none where that is longer than a name may be.
   std::optional<Name> followed_by(const Name& suffix) const;
 

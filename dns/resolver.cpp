@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "dns/rewrite.h"
+#include "dns/reverse_name.h"
 #include "dns/translation.h"
 
 namespace causeway::dns {
@@ -25,12 +25,19 @@ constexpr Explanation kMachineGarbled{Explanation::kOther, "the answer of this m
 constexpr Explanation kUsedUp{Explanation::kOther, "every virtual address of this profile is in use"};
 constexpr Explanation kNotGiven{Explanation::kOther, "this virtual address stands for nothing now"};
 constexpr Explanation kNobodys{Explanation::kBlocked, "names that configure this machine are not asked of any network"};
+constexpr Explanation kExcluded{Explanation::kBlocked, "the profile excludes this name"};
+constexpr Explanation kTooLong{Explanation::kOther, "with the cluster's domain this name is too long"};
 
 // There is no such name, or the server has nothing to say of names like that. An alias in the answer means that there is one
 // (RFC 6604, section 3).
 bool is_negative(const AnswerView& view) {
   if (view.head.rcode == Rcode::kRefused || view.head.rcode == Rcode::kNotAuth) return true;
   return view.head.rcode == Rcode::kNxDomain && view.answers == 0;
+}
+
+Explanation explain_nobodys(Decision::Rule rule) {
+  if (rule == Decision::Rule::kExclude) return kExcluded;
+  return rule == Decision::Rule::kProfile ? kTooLong : kNobodys;
 }
 
 Explanation explain_cluster(DnsFailure why) {
@@ -48,6 +55,7 @@ Explanation explain_cluster(DnsFailure why) {
 Resolver::Resolver(Rules rules, const ResolverConfig& config, Random& random, Counters& counters,
                    std::vector<DnsAction>& actions)
     : rules_(std::move(rules)),
+      guard_(config.reachable, config.addresses),
       config_(config),
       random_(random),
       counters_(counters),
@@ -82,7 +90,7 @@ void Resolver::ask(AskerId asker, const Query& query, Instant now) {
 Resolver::JobId Resolver::add_job(const QuestionKey& key, const Query& query, std::vector<AskerId> askers, Instant now) {
   JobId id = ++last_job_;
   by_key_.emplace(key.question(), id);
-  jobs_.emplace(id, Job{query, decide(query.question), std::string(key.question()), now, std::move(askers)});
+  jobs_.emplace(id, Job{query, decide(query.question), {}, false, std::string(key.question()), now, std::move(askers)});
   return id;
 }
 
@@ -93,8 +101,9 @@ Decision Resolver::decide(const Question& question) const {
   if (config_.addresses->covers(*address)) return rules_.elsewhere();  // it is somebody else's here
   const std::optional<packet::Address> real = config_.addresses->to_real(*address);
   if (real == address) return rules_.decide(question);
-  if (!real) return {Decision::Owner::kMeaningless, {}, false, {}};
-  return {Decision::Owner::kCluster, reverse_name(*real), false, {}};
+  using Rule = Decision::Rule;
+  if (!real) return {.owner = Decision::Owner::kMeaningless, .rule = Rule::kVirtual};
+  return {.owner = Decision::Owner::kCluster, .rule = Rule::kVirtual, .cluster_name = reverse_name(*real)};
 }
 
 void Resolver::serve(AskerId asker, const Cache::Found& found, Instant now) {
@@ -116,27 +125,36 @@ void Resolver::translate(Outcome& outcome, Instant now) {
 }
 
 void Resolver::begin(JobId id, Instant now) {
+  Decision::Rule rule = jobs_.find(id)->second.decision.rule;
   switch (jobs_.find(id)->second.decision.owner) {
     case Decision::Owner::kCluster: return to_cluster(id);
     case Decision::Owner::kIfNamespace: return ask_whether_namespace(id, now);
     case Decision::Owner::kMachine: return to_machine(id, now);
-    case Decision::Owner::kNobody: ++counters_.nobody; return finish(id, Rcode::kNxDomain, kNobodys);
+    case Decision::Owner::kNobody: ++counters_.nobody; return finish(id, Rcode::kNxDomain, explain_nobodys(rule));
     case Decision::Owner::kMeaningless: return finish(id, Rcode::kNxDomain, kNotGiven);
+    case Decision::Owner::kMapped: return answer_mapped(id, now);
     case Decision::Owner::kRefused: return finish(id, Rcode::kRefused, std::nullopt);
   }
 }
 
 void Resolver::ask_whether_namespace(JobId id, Instant now) {
   const std::string candidate = jobs_.find(id)->second.decision.candidate;
-  if (!link_up_) return namespaces_.was_present(candidate) ? to_cluster(id) : to_machine(id, now);
+  if (!link_up_) return namespaces_.was_present(candidate) ? to_cluster(id) : no_namespace(id, now);
   Namespaces::Known known = namespaces_.known(candidate, now);
   if (known == Namespaces::Known::kPresent) return to_cluster(id);
-  if (known == Namespaces::Known::kAbsent) return to_machine(id, now);
+  if (known == Namespaces::Known::kAbsent) return no_namespace(id, now);
   bool under_way = probes_.contains(candidate);
   if (!under_way) send_probe(candidate, now);
   bool waits = known == Namespaces::Known::kAsk && (unanswered_in_row_ < kSuspect || namespaces_.was_present(candidate));
-  if (!waits) return to_machine(id, now);
+  if (!waits) return no_namespace(id, now);
   probes_[candidate].waiting.push_back(id);
+}
+
+void Resolver::no_namespace(JobId id, Instant now) {
+  Job& job = jobs_.find(id)->second;
+  if (!job.decision.included) return to_machine(id, now);
+  job.decision.cluster_name = job.target();
+  to_cluster(id);
 }
 
 void Resolver::send_probe(const std::string& candidate, Instant now) {
@@ -164,7 +182,8 @@ void Resolver::to_machine(JobId id, Instant now) {
   if (job.askers.empty()) return finish(id, Rcode::kNxDomain, std::nullopt);
   ++counters_.machine;
   Request request{Request::Kind::kMachine, id, {}, 0, {}, now + config_.machine_timeout};
-  send(std::move(request), job.query, job.query.question, DnsAction::Kind::kAskMachine);
+  const Question& asked = job.query.question;
+  send(std::move(request), job.query, {job.target(), asked.type, asked.klass}, DnsAction::Kind::kAskMachine);
 }
 
 void Resolver::send(Request request, const Query& like, Question question, DnsAction::Kind where) {
@@ -199,23 +218,19 @@ void Resolver::cluster_settled(const Request& request, Bytes message, Instant no
     ++counters_.malformed;
     return finish(id, Rcode::kServFail, kClusterGarbled);
   }
+  std::vector<std::uint8_t> answer(message.begin(), message.end());
+  if (!keep_clusters_part(id, answer, *view, now)) return;
   if (job.decision.falls_through && is_negative(*view)) {
-    if (cacheable(job.query)) cache_.keep_absence(QuestionKey(job.query).answer(), message, *view, now);
+    // Whoever finds it asks the machine for the name itself.
+    bool keep = cacheable(job.query) && job.aliases.empty();
+    if (keep) cache_.keep_absence(QuestionKey(job.query).answer(), answer, *view, now);
     count_cache();
     ++counters_.fell_through;
     return to_machine(id, now);
   }
-  std::vector<std::uint8_t> answer;
-  if (request.question == job.query.question) {
-    answer.assign(message.begin(), message.end());
-  } else {
-    std::optional<std::vector<std::uint8_t>> rewritten = rewrite_answer(message, *view, job.query.question);
-    if (rewritten) view = parse_answer(*rewritten);
-    if (!rewritten || !view) {
-      ++counters_.malformed;
-      return finish(id, Rcode::kServFail, kClusterGarbled);
-    }
-    answer = std::move(*rewritten);
+  if (!make_answer(job, answer, *view)) {
+    ++counters_.malformed;
+    return finish(id, Rcode::kServFail, kClusterGarbled);
   }
   if (cacheable(job.query)) cache_.keep(QuestionKey(job.query).answer(), answer, *view, now);
   count_cache();
@@ -228,7 +243,11 @@ void Resolver::machine_answered(DnsRequestId number, Bytes message, Instant) {
   std::optional<Request> request = match(number, false, message);
   if (!request) return;
   std::optional<AnswerView> view = parse_answer(message);
-  if (view) return finish(request->job, {message.begin(), message.end()}, std::move(*view));
+  std::vector<std::uint8_t> answer(message.begin(), message.end());
+  if (view && !keep_unblocked(request->job, answer, *view)) return;
+  if (view && make_answer(jobs_.find(request->job)->second, answer, *view)) {
+    return finish(request->job, std::move(answer), std::move(*view));
+  }
   ++counters_.malformed;
   finish(request->job, Rcode::kServFail, kMachineGarbled);
 }
@@ -246,7 +265,7 @@ void Resolver::probe_settled(const Request& request, const AnswerView* view, Ins
   std::vector<JobId> waiting = std::move(probe->second.waiting);
   probes_.erase(probe);
   bool present = namespaces_.was_present(candidate);
-  for (JobId id : waiting) present ? to_cluster(id) : to_machine(id, now);
+  for (JobId id : waiting) present ? to_cluster(id) : no_namespace(id, now);
 }
 
 void Resolver::cluster_failed(DnsRequestId number, DnsFailure why, Instant now) {

@@ -2,8 +2,13 @@
 //
 //               +-- listed or known ---------------> cluster --answer---------------> done
 //   question ---+-- may be a namespace -> ask NS --> cluster --no, may fall through-> machine -> done
-//               |                             \----> machine
-//               +-- not the cluster's -------------> machine --answer or failure----> done
+//       ^       |                             \----> machine
+//       |       +-- not the cluster's -------------> machine --answer or failure----> done
+//       |       +-- mapped by the profile ---------------------------------------> done
+//       +---------- an alias that leads elsewhere
+//
+// What the cluster answers is cut to what is its to say (bailiwick.h). Where its alias, or one of the profile's, leads to another name,
+// that name is a question of its own, and all together is one answer: programs do not follow aliases themselves.
 //
 // The cluster's part of a question takes cluster_timeout at most, asking for a namespace included. A failure of the cluster (no
 // link, no answer, SERVFAIL) is told as SERVFAIL, never hidden behind the machine's answer: a stranger could own that name outside.
@@ -26,10 +31,12 @@
 #include "core/base/time.h"
 #include "core/engine/address_map.h"
 #include "core/engine/name_service.h"
+#include "dns/address_guard.h"
 #include "dns/answer.h"
 #include "dns/cache.h"
 #include "dns/counters.h"
 #include "dns/namespaces.h"
+#include "dns/rewrite.h"
 #include "dns/rules.h"
 
 namespace causeway::dns {
@@ -41,6 +48,7 @@ struct ResolverConfig {
   std::uint16_t udp_size = 1232;                         // what servers may send us in one datagram
   std::size_t max_namespaces = 4096;                     // remembered
   engine::AddressMap* addresses = nullptr;               // of the cluster; null: nothing is virtual. Outlives the resolver
+  std::vector<packet::Cidr> reachable;                   // prefixes that are reached through the cluster though not its own
   bool cache = true;
   CacheLimits cache_limits;
   // The longest TTL, in whole seconds, that programs are told of a cluster's answer: some keep it for themselves, where nobody can
@@ -76,6 +84,10 @@ class Resolver {
   // Whatever the cluster said before counts no more.
   void flush_cache();
 
+  void set_others(const std::vector<OtherProfile>& others);
+  // This machine's, which no cluster may give.
+  void set_own_addresses(const std::vector<packet::Address>& own);
+
   // Swapped into `out`, which must be empty.
   void take_outcomes(std::vector<Outcome>& out);
 
@@ -88,7 +100,10 @@ class Resolver {
   // A question and all who asked it.
   struct Job {
     Query query;
-    Decision decision;
+    Decision decision;           // of target()
+    std::vector<Alias> aliases;  // from the name asked for to target()
+    bool led_by_cluster = false;
+    const Name& target() const { return aliases.empty() ? query.question.name : aliases.back().target; }
     std::string key;
     Instant started;
     std::vector<AskerId> askers;  // none: it is asked to renew what is kept
@@ -123,7 +138,16 @@ class Resolver {
   void send(Request request, const Query& like, Question question, engine::DnsAction::Kind where);
 
   void cluster_settled(const Request& request, Bytes message, Instant now);
-  void machine_settled(const Request& request, Bytes message);
+  void no_namespace(JobId id, Instant now);
+
+  // resolver_follow.cpp
+  void answer_mapped(JobId id, Instant now);
+  void follow(JobId id, std::vector<Alias> aliases, Instant now);
+  // What of `message` counts, in `message` and `view`; false where the job has been settled, or goes elsewhere.
+  bool keep_clusters_part(JobId id, std::vector<std::uint8_t>& message, AnswerView& view, Instant now);
+  bool keep_unblocked(JobId id, std::vector<std::uint8_t>& message, AnswerView& view);
+  // The answer about target() becomes one about what was asked.
+  bool make_answer(const Job& job, std::vector<std::uint8_t>& message, AnswerView& view) const;
   void probe_settled(const Request& request, const AnswerView* view, Instant now);
   void give_up(const Request& request, Explanation why, Instant now);
   // The request that `message` answers, taken off the books; none where it answers nothing we asked there.
@@ -139,6 +163,7 @@ class Resolver {
   Outcome& close(JobId id);
 
   Rules rules_;
+  AddressGuard guard_;
   ResolverConfig config_;
   Random& random_;
   Counters& counters_;

@@ -1,14 +1,30 @@
 #include "dns/rules.h"
 
 #include <algorithm>
-#include <array>
+
+#include "dns/reverse_name.h"
 
 namespace causeway::dns {
 
 namespace {
 
-// Never taken for a namespace unless listed: special names (RFC 6761, 6762, 7686).
+using Owner = Decision::Owner;
+using Rule = Decision::Rule;
+
+// Never taken for a namespace unless listed, and no profile's suffix: special names (RFC 6761, 6762, 7686).
 constexpr std::string_view kSpecial[] = {"arpa", "invalid", "local", "localhost", "onion"};
+
+// How programs look for somebody to configure them, by the first label behind any `_port._proto`, ...
+constexpr std::string_view kNobodysHosts[] = {"wpad", "isatap"};
+// ... or by any label: browsing for services (RFC 6763, section 11) and what belongs to it (RFC 8490, 8764, 8765).
+constexpr std::string_view kNobodysServices[] = {
+    "_dns-sd", "_dns-llq", "_dns-llq-tls", "_dns-push-tls", "_dns-update", "_dns-update-tls", "_wpad",
+};
+
+template <std::size_t n>
+bool contains(const std::string_view (&list)[n], std::string_view label) {
+  return std::any_of(std::begin(list), std::end(list), [&](std::string_view each) { return same_label(each, label); });
+}
 
 bool is_letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
@@ -26,18 +42,7 @@ bool is_number(std::string_view label) {
 // Worth asking the cluster for, though nobody has listed it.
 bool may_be_kubernetes(std::string_view label) {
   if (!is_kubernetes_label(label) || is_number(label)) return false;
-  return std::none_of(std::begin(kSpecial), std::end(kSpecial), [&](std::string_view s) { return same_label(s, label); });
-}
-
-// Names by which programs look for somebody to configure them.
-bool is_nobodys(const Name& name) {
-  std::size_t labels = name.labels();
-  if (labels == 0) return false;
-  if (same_label(name.label(0), "wpad") || same_label(name.label(0), "isatap")) return true;
-  for (std::size_t i = 0; i + 1 < labels; ++i) {
-    if (same_label(name.label(i), "_dns-sd") && name.label(i + 1).starts_with('_')) return true;
-  }
-  return false;
+  return !contains(kSpecial, label);
 }
 
 // How many of the first `labels` labels of `name` are `_port._proto`.
@@ -47,21 +52,14 @@ std::size_t port_labels(const Name& name, std::size_t labels) {
   return count;
 }
 
-std::optional<unsigned> octet(std::string_view label) {
-  if (label.empty() || label.size() > 3 || !is_number(label)) return std::nullopt;
-  unsigned value = 0;
-  for (char c : label) value = value * 10 + unsigned(c - '0');
-  if (value > 255) return std::nullopt;
-  return value;
-}
-
-std::optional<unsigned> nibble(std::string_view label) {
-  if (label.size() != 1) return std::nullopt;
-  char c = label[0];
-  if (c >= '0' && c <= '9') return unsigned(c - '0');
-  if (c >= 'a' && c <= 'f') return unsigned(c - 'a' + 10);
-  if (c >= 'A' && c <= 'F') return unsigned(c - 'A' + 10);
-  return std::nullopt;
+bool is_nobodys(const Name& name) {
+  std::size_t labels = name.labels();
+  std::size_t ports = port_labels(name, labels);
+  if (labels > ports && contains(kNobodysHosts, name.label(ports))) return true;
+  for (std::size_t i = 0; i < labels; ++i) {
+    if (contains(kNobodysServices, name.label(i))) return true;
+  }
+  return false;
 }
 
 Error bad_name(std::string_view what, const std::string& text) {
@@ -69,6 +67,23 @@ Error bad_name(std::string_view what, const std::string& text) {
 }
 
 }  // namespace
+
+std::string_view rule_text(Rule rule) {
+  switch (rule) {
+    case Rule::kOther: return "no name of this cluster";
+    case Rule::kClusterDomain: return "below the cluster domain";
+    case Rule::kProfile: return "below the profile's name";
+    case Rule::kReverse: return "the reverse name of a routed address";
+    case Rule::kShort: return "a service of the profile's `short` namespace";
+    case Rule::kNamespace: return "a service of a namespace";
+    case Rule::kInclude: return "the profile's `include`";
+    case Rule::kExclude: return "the profile's `exclude`";
+    case Rule::kMapping: return "the profile's `mappings`";
+    case Rule::kVirtual: return "the reverse name of a virtual address";
+    case Rule::kNobodys: return "a name that lets a network configure this machine";
+  }
+  return "";
+}
 
 Result<Rules> Rules::create(const RulesConfig& config) {
   Rules rules;
@@ -78,8 +93,15 @@ Result<Rules> Rules::create(const RulesConfig& config) {
   if (!service_domain) return tl::make_unexpected(bad_name("the cluster domain", config.cluster_domain));
   rules.domain_ = std::move(*domain);
   rules.service_domain_ = std::move(*service_domain);
+  if (!config.profile.empty()) {
+    rules.profile_ = Name::parse(config.profile);
+    if (!rules.profile_ || rules.profile_->labels() != 1)
+      return tl::make_unexpected(bad_name("the profile", config.profile));
+    if (contains(kSpecial, config.profile)) rules.profile_.reset();
+  }
   for (const std::string& label : config.namespaces) {
-    if (!is_kubernetes_label(label) || !rules.namespace_name(label)) return tl::make_unexpected(bad_name("the namespace", label));
+    if (!is_kubernetes_label(label) || !rules.namespace_name(label))
+      return tl::make_unexpected(bad_name("the namespace", label));
     rules.namespaces_.insert(lower(label));
   }
   if (!config.short_namespace.empty()) {
@@ -89,28 +111,122 @@ Result<Rules> Rules::create(const RulesConfig& config) {
   }
   rules.routes_ = config.routes;
   rules.mode_ = config.mode;
+  auto lists = NameLists::create(config.include, config.exclude, rules.service_domain_);
+  if (!lists) return tl::make_unexpected(std::move(lists.error()));
+  rules.lists_ = std::move(*lists);
+  if (auto added = rules.add_mappings(config.mappings); !added) return tl::make_unexpected(std::move(added.error()));
   return rules;
+}
+
+Result<void> Rules::add_mappings(const std::vector<MappingConfig>& mappings) {
+  for (const MappingConfig& each : mappings) {
+    std::optional<Name> name = Name::parse(each.name);
+    Name meant = name ? meaning({*name, kTypeA, kClassIn}).cluster_name : Name();
+    if (auto added = mappings_.add(each, meant); !added) return added;
+  }
+  for (const MappingConfig& each : mappings) {
+    Question question{*Name::parse(each.name), kTypeA, kClassIn};
+    for (std::size_t steps = 0;; ++steps) {
+      const Mapping* mapping = mapped(question, meaning(question).cluster_name);
+      if (!mapping || mapping->kind != Mapping::Kind::kAlias) break;
+      if (steps == mappings.size()) {
+        return fail(ErrorCode::kInvalid, "the mapping of '" + each.name + "' to '" + each.alias + "' leads to itself");
+      }
+      question.name = mapping->target;
+    }
+  }
+  return {};
+}
+
+void Rules::set_others(const std::vector<OtherProfile>& others) {
+  other_profiles_.clear();
+  other_domains_.clear();
+  for (const OtherProfile& other : others) {
+    if (auto name = Name::parse(other.profile); name && !contains(kSpecial, other.profile))
+      other_profiles_.push_back(*name);
+    if (auto name = Name::parse(other.cluster_domain); name && !name->is_root()) other_domains_.push_back(*name);
+  }
 }
 
 Decision Rules::decide(const Question& question) const {
   const Name& name = question.name;
-  if (is_nobodys(name)) return {Decision::Owner::kNobody, {}, false, {}};
-  if (name.under(domain_)) return {Decision::Owner::kCluster, name, false, {}};
+  Decision out = meaning(question);
+  bool in_internet = question.klass == kClassIn || question.klass == kClassAny;
+  const Mapping* mapping = in_internet ? mapped(question, out.cluster_name) : nullptr;
+  if (mapping) return {.owner = Owner::kMapped, .rule = Rule::kMapping, .mapping = mapping};
+  if (is_nobodys(name)) return {.owner = Owner::kNobody, .rule = Rule::kNobodys};
+  switch (lists_.judge(name, out.cluster_name, service_label(name, out.cluster_name))) {
+    case NameLists::Verdict::kNeither: break;
+    case NameLists::Verdict::kExcluded: {
+      // In split mode only what comes to us at all, as the cluster's, is to be asked of the machine. Nobody else has the
+      // names of a profile.
+      Decision not_asked = out.owner == Owner::kRefused ? out : Decision();
+      if (out.rule == Rule::kProfile) not_asked.owner = Owner::kNobody;
+      not_asked.rule = Rule::kExclude;
+      return not_asked;
+    }
+    case NameLists::Verdict::kIncluded:
+      if (out.owner == Owner::kCluster || !in_internet) break;
+      if (out.owner != Owner::kIfNamespace)
+        out = {.owner = Owner::kCluster, .rule = Rule::kInclude, .cluster_name = name, .falls_through = true};
+      out.included = true;
+      break;
+  }
+  return out;
+}
+
+bool Rules::is_clusters(const Name& name) const {
+  Decision decision = decide({name, kTypeA, kClassIn});
+  if (decision.owner == Owner::kIfNamespace) return decision.included;
+  return decision.owner == Owner::kCluster && decision.cluster_name == name;
+}
+
+Decision Rules::meaning(const Question& question) const {
+  const Name& name = question.name;
+  if (name.under(domain_)) return {.owner = Owner::kCluster, .rule = Rule::kClusterDomain, .cluster_name = name};
   std::size_t labels = name.labels();
   if (labels == 0 || (question.klass != kClassIn && question.klass != kClassAny)) return elsewhere();
+  if (std::optional<Decision> of_ours = of_profile(name)) return *of_ours;
+  if (is_of_others(name)) return elsewhere();
   if (same_label(name.label(labels - 1), "arpa")) return reverse(name);
   return service(name);
 }
 
+std::optional<Decision> Rules::of_profile(const Name& name) const {
+  if (!profile_ || name.labels() < 2 || !name.under(*profile_)) return std::nullopt;
+  Name before = name.before_last(1);
+  Decision out;
+  if (before.under(domain_)) {
+    out = {.owner = Owner::kCluster, .rule = Rule::kProfile, .cluster_name = before};
+  } else {
+    // SERVICE.PROFILE too is a service's, of a namespace that is called as the profile.
+    const Name& service = before.labels() - port_labels(before, before.labels()) == 1 ? name : before;
+    bool ends_in_svc = service.labels() >= 2 && same_label(service.label(service.labels() - 1), "svc");
+    out = cluster(Rule::kProfile, service, ends_in_svc ? domain_ : service_domain_);
+  }
+  out.falls_through = false;
+  if (out.owner != Owner::kCluster) out = {.owner = Owner::kNobody, .rule = Rule::kProfile};
+  return out;
+}
+
+bool Rules::is_of_others(const Name& name) const {
+  auto below = [&](const Name& other) { return name.under(other); };
+  if (std::any_of(other_domains_.begin(), other_domains_.end(), below)) return true;
+  std::size_t labels = name.labels();
+  if (labels - port_labels(name, labels) < 3) return false;
+  return std::any_of(other_profiles_.begin(), other_profiles_.end(), below);
+}
+
+bool Rules::is_routed(const packet::Cidr& prefix) const {
+  return std::any_of(routes_.begin(), routes_.end(), [&](const packet::Cidr& route) {
+    return route.length() <= prefix.length() && route.contains(prefix.network());
+  });
+}
+
 Decision Rules::reverse(const Name& name) const {
   std::optional<packet::Cidr> prefix = reverse_prefix(name);
-  if (!prefix) return elsewhere();
-  for (const packet::Cidr& route : routes_) {
-    if (route.length() <= prefix->length() && route.contains(prefix->network())) {
-      return {Decision::Owner::kCluster, name, true, {}};
-    }
-  }
-  return elsewhere();
+  if (!prefix || !is_routed(*prefix)) return elsewhere();
+  return {.owner = Owner::kCluster, .rule = Rule::kReverse, .cluster_name = name, .falls_through = true};
 }
 
 Decision Rules::service(const Name& name) const {
@@ -119,7 +235,7 @@ Decision Rules::service(const Name& name) const {
   if (labels == ports) return elsewhere();
   if (labels - ports == 1) {
     if (!short_domain_ || ports == 1 || !may_be_kubernetes(name.label(ports))) return elsewhere();
-    return cluster(name, *short_domain_);
+    return cluster(Rule::kShort, name, *short_domain_);
   }
   bool ends_in_svc = labels - ports >= 3 && same_label(name.label(labels - 1), "svc");
   std::size_t at = labels - (ends_in_svc ? 2 : 1);
@@ -129,51 +245,42 @@ Decision Rules::service(const Name& name) const {
   bool listed = namespaces_.contains(candidate);
   bool may_ask = may_be_kubernetes(candidate) && (mode_ == Mode::kStandIn || ends_in_svc);
   if (!listed && !may_ask) return elsewhere();
-  Decision out = cluster(name, ends_in_svc ? domain_ : service_domain_);
-  if (!listed && out.owner == Decision::Owner::kCluster) {
-    out.owner = Decision::Owner::kIfNamespace;
+  Decision out = cluster(Rule::kNamespace, name, ends_in_svc ? domain_ : service_domain_);
+  if (!listed && out.owner == Owner::kCluster) {
+    out.owner = Owner::kIfNamespace;
     out.candidate = std::move(candidate);
   }
   return out;
 }
 
-Decision Rules::cluster(const Name& prefix, const Name& suffix) const {
+Decision Rules::cluster(Rule rule, const Name& prefix, const Name& suffix) const {
   std::optional<Name> full = prefix.followed_by(suffix);
   if (!full) return elsewhere();
-  return {Decision::Owner::kCluster, std::move(*full), true, {}};
+  return {.owner = Owner::kCluster, .rule = rule, .cluster_name = std::move(*full), .falls_through = true};
 }
 
-Decision Rules::elsewhere() const {
-  return {mode_ == Mode::kSplit ? Decision::Owner::kRefused : Decision::Owner::kMachine, {}, false, {}};
+Decision Rules::elsewhere() const { return {.owner = mode_ == Mode::kSplit ? Owner::kRefused : Owner::kMachine}; }
+
+const Mapping* Rules::mapped(const Question& question, const Name& meant) const {
+  if (mappings_.empty()) return nullptr;
+  if (const Mapping* found = mappings_.find(question.name, meant)) return found;
+  // The cluster knows its own addresses better.
+  std::optional<packet::Cidr> prefix = reverse_prefix(question.name);
+  if (!prefix || prefix->length() != prefix->network().bits() || is_routed(*prefix)) return nullptr;
+  return mappings_.reverse(prefix->network());
+}
+
+// The label that names the service, where there is one.
+std::string_view Rules::service_label(const Name& name, const Name& meant) const {
+  std::size_t ports = port_labels(name, name.labels());
+  if (name.labels() - ports == 1) return name.label(ports);
+  std::size_t labels = meant.under(service_domain_) ? meant.labels() - service_domain_.labels() : 0;
+  return labels < 2 ? std::string_view() : meant.label(labels - 2);
 }
 
 std::optional<Name> Rules::namespace_name(std::string_view candidate) const {
   std::optional<Name> label = Name::parse(candidate);
   return label ? label->followed_by(service_domain_) : std::nullopt;
-}
-
-std::optional<packet::Cidr> reverse_prefix(const Name& name) {
-  std::size_t labels = name.labels();
-  if (labels < 3 || !same_label(name.label(labels - 1), "arpa")) return std::nullopt;
-  std::array<std::uint8_t, 16> raw{};
-  unsigned length = 0;
-  if (same_label(name.label(labels - 2), "in-addr")) {
-    for (std::size_t at = labels - 2; at-- > 0 && length < 32; length += 8) {
-      std::optional<unsigned> value = octet(name.label(at));
-      if (!value) break;
-      raw[length / 8] = std::uint8_t(*value);
-    }
-    if (length == 0) return std::nullopt;
-    return packet::Cidr(packet::Address::from_bytes(Bytes(raw).first(4)), length);
-  }
-  if (!same_label(name.label(labels - 2), "ip6")) return std::nullopt;
-  for (std::size_t at = labels - 2; at-- > 0 && length < 128; length += 4) {
-    std::optional<unsigned> value = nibble(name.label(at));
-    if (!value) break;
-    raw[length / 8] = std::uint8_t(raw[length / 8] | *value << (length % 8 == 0 ? 4 : 0));
-  }
-  if (length == 0) return std::nullopt;
-  return packet::Cidr(packet::Address::from_bytes(raw), length);
 }
 
 }  // namespace causeway::dns

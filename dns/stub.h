@@ -19,7 +19,8 @@ namespace causeway::dns {
 
 struct StubConfig {
   ResolverConfig resolver;
-  std::uint16_t udp_size = 4096;  // the longest answer in one datagram, also where the asker would take more; 512 or more
+  std::uint16_t udp_size =
+      4096;  // the longest answer in one datagram, also where the asker would take more; 512 or more
   std::size_t max_waiting = 10000;
   std::size_t max_waiting_bytes = 16 * 1024 * 1024;
   std::size_t max_streams = 256;
@@ -45,6 +46,10 @@ class Stub final : public engine::NameService {
   void machine_answered(engine::DnsRequestId request, Bytes message, Instant now) override;
   void machine_failed(engine::DnsRequestId request, engine::DnsFailure why, Instant now) override;
   void link_changed(bool up, Instant now) override;
+
+  // See Resolver.
+  void set_others(const std::vector<OtherProfile>& others) { resolver_.set_others(others); }
+  void set_own_addresses(const std::vector<packet::Address>& own) { resolver_.set_own_addresses(own); }
 
   void take_actions(std::vector<engine::DnsAction>& out) override;
 

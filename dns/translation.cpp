@@ -1,10 +1,8 @@
 #include "dns/translation.h"
 
 #include <algorithm>
-#include <string>
 
 #include "dns/record.h"
-#include "dns/rules.h"
 
 namespace causeway::dns {
 
@@ -12,7 +10,6 @@ namespace {
 
 using packet::Address;
 
-enum SvcType : std::uint16_t { kTypeSvcb = 64, kTypeHttps = 65 };
 enum SvcKey : std::uint16_t { kIpv4Hint = 4, kIpv6Hint = 6 };
 
 class Translator {
@@ -95,30 +92,6 @@ bool translate_answer(MutableBytes message, AnswerView& view, engine::AddressMap
     store16(message.data() + 2, view.head.flags);
   }
   return true;
-}
-
-std::optional<Address> reverse_address(const Name& name) {
-  const auto prefix = reverse_prefix(name);
-  if (!prefix || prefix->length() != prefix->network().bits()) return std::nullopt;
-  if (name.labels() != (prefix->network().is_v4() ? 6u : 34u)) return std::nullopt;
-  return prefix->network();
-}
-
-Name reverse_name(const Address& address) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  const Bytes bytes = address.bytes();
-  std::string text;
-  for (std::size_t i = bytes.size(); i-- > 0;) {
-    if (address.is_v4()) {
-      text += std::to_string(bytes[i]) + '.';
-    } else {
-      (text += kDigits[bytes[i] & 15]) += '.';
-      (text += kDigits[bytes[i] >> 4]) += '.';
-    }
-  }
-  const auto name = Name::parse(text + (address.is_v4() ? "in-addr.arpa" : "ip6.arpa"));
-  CAUSEWAY_ASSERT(name);
-  return *name;
 }
 
 }  // namespace causeway::dns

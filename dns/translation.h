@@ -18,8 +18,4 @@ inline constexpr Duration kLongestVirtual = std::chrono::hours(1);
 // parse_answer(message).
 bool translate_answer(MutableBytes message, AnswerView& view, engine::AddressMap& addresses, Instant now);
 
-// The reverse name of one address ("5.0.96.10.in-addr.arpa"); none for any other name, that of a prefix too.
-std::optional<packet::Address> reverse_address(const Name& name);
-Name reverse_name(const packet::Address& address);
-
 }  // namespace causeway::dns

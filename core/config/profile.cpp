@@ -15,6 +15,8 @@ constexpr std::size_t kMaxRoutes = 1024;
 constexpr std::size_t kMaxIncluded = 256;
 constexpr std::size_t kMaxExcluded = 1024;
 constexpr std::size_t kMaxNamespaces = 1024;
+constexpr std::size_t kMaxNamePatterns = 1024;
+constexpr std::size_t kMaxMappings = 1024;
 constexpr std::size_t kMaxName = 12;
 
 std::optional<HostPort> gateway(std::string_view text) { return parse_host_port(text, kGatewayPort); }
@@ -22,6 +24,13 @@ std::optional<HostPort> gateway(std::string_view text) { return parse_host_port(
 std::optional<std::string> namespace_name(std::string_view text) {
   if (!is_label(text) || text.find('_') != std::string_view::npos) return std::nullopt;
   return std::string(text);
+}
+
+std::optional<std::string> name_pattern(std::string_view text) {
+  bool wild = text.starts_with("*.");
+  auto name = domain_name(wild ? text.substr(2) : text);
+  if (name && wild) name->insert(0, "*.");
+  return name;
 }
 
 // What a laptop must never lose to a tunnel; a prefix that swallows everything swallows these.
@@ -132,6 +141,33 @@ void read_routes(TomlTable& root, Profile& profile) {
   sort_once(profile.exclude);
 }
 
+void read_name_patterns(TomlTable& dns, std::string_view key, std::vector<std::string>& out) {
+  dns.read_list(key, out, name_pattern,
+                "a name, such as \"corp.internal\", or \"*.corp.internal\" for what is below it");
+  if (out.size() > kMaxNamePatterns) dns.reject(key, "more than " + std::to_string(kMaxNamePatterns), kMaxNamePatterns);
+}
+
+DnsMapping read_mapping(TomlTable table) {
+  DnsMapping out;
+  if (!table.read("name", out.name, domain_name, "a name, such as \"db.shop\"")) {
+    table.require("name", "the name that is mapped, such as \"db.shop\"");
+  }
+  packet::Address address;
+  table.read("alias", out.alias, domain_name, "a name, such as \"db.infra\"");
+  if (table.read("address", address, packet::Address::parse, "an address, such as \"127.0.0.1\""))
+    out.address = address;
+  if (table.has("alias") && table.has("address")) table.reject("address", "a name has either an alias or an address");
+  if (!table.has("alias") && !table.has("address")) {
+    table.require("address", "what the name is mapped to: an address, or an alias");
+  }
+  return out;
+}
+
+void read_mappings(TomlTable& dns, std::vector<DnsMapping>& out) {
+  for (TomlTable& table : dns.tables("mappings")) out.push_back(read_mapping(table));
+  if (out.size() > kMaxMappings) dns.reject("mappings", "more than " + std::to_string(kMaxMappings), kMaxMappings);
+}
+
 void read_dns(TomlTable dns, DnsProfile& out) {
   dns.read("domain", out.domain, domain_name, "a domain, such as \"cluster.local\"");
   dns.read_list("namespaces", out.namespaces, namespace_name, "a namespace's name: up to 63 of a-z, 0-9 and '-'");
@@ -139,6 +175,9 @@ void read_dns(TomlTable dns, DnsProfile& out) {
     dns.reject("namespaces", "more than " + std::to_string(kMaxNamespaces), kMaxNamespaces);
   }
   dns.read("short", out.short_namespace, namespace_name, "a namespace's name: up to 63 of a-z, 0-9 and '-'");
+  read_name_patterns(dns, "include", out.include);
+  read_name_patterns(dns, "exclude", out.exclude);
+  read_mappings(dns, out.mappings);
   dns.read("take_over", out.take_over);
   dns.read("timeout_ms", out.timeout_ms, 100, 60000);
   dns.read("cache", out.cache);

@@ -17,6 +17,10 @@
 //   domain       = "cluster.local"      # default
 //   namespaces   = ["shop"]             # default: none, the cluster is asked
 //   short        = "shop"               # the namespace of single-label names; default: none
+//   include      = ["corp.internal"]    # suffixes that the cluster answers too; "*.corp.internal": only what is below
+//   exclude      = ["redis"]            # services, in every form of their names, and suffixes that the cluster is never asked for
+//   mappings     = [{ name = "db.shop", alias = "db.infra" },        # answered with a CNAME, ...
+//                   { name = "pay.test", address = "127.0.0.1" }]    # ... or with addresses
 //   take_over    = true                 # stand in as the machine's resolver where nothing routes by name; default
 //   timeout_ms   = 4000                 # how long the cluster may take for an answer, 100 to 60000; default
 //   cache        = true                 # its answers are kept as long as they say, 60 s at most; default
@@ -26,6 +30,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,10 +42,19 @@
 
 namespace causeway::config {
 
+// Exactly one of `alias` and `address` is there.
+struct DnsMapping {
+  std::string name;
+  std::string alias;  // empty: none
+  std::optional<packet::Address> address;
+};
+
 struct DnsProfile {
   std::string domain = "cluster.local";
   std::vector<std::string> namespaces;
   std::string short_namespace;
+  std::vector<std::string> include, exclude;  // names, some behind "*."
+  std::vector<DnsMapping> mappings;
   bool take_over = true;
   std::uint64_t timeout_ms = 4000;
   bool cache = true;
@@ -60,7 +74,8 @@ struct Profile {
   std::string key_file;
   std::string psk_file;  // empty: none
   std::vector<packet::Cidr> routes;
-  std::vector<packet::Cidr> include;  // an address of this machine's own network may be among them: it is asked for by name
+  std::vector<packet::Cidr>
+      include;  // an address of this machine's own network may be among them: it is asked for by name
   std::vector<packet::Cidr> exclude;
   ConflictPolicy conflict = ConflictPolicy::kVirtual;
   DnsProfile dns;

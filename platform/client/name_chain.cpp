@@ -11,6 +11,16 @@ NameChain::Place* NameChain::after(const Place& place) const {
   return found == places_.end() || ++found == places_.end() ? nullptr : *found;
 }
 
+void NameChain::tell_of_others() const {
+  for (const Place* each : places_) {
+    std::vector<dns::OtherProfile> others;
+    for (const Place* other : places_) {
+      if (other != each) others.push_back(other->own_);
+    }
+    each->callbacks_.others(others);
+  }
+}
+
 NameChain::Place::~Place() {
   leave();
   for (auto [request, question] : requests_) chain_.questions_.erase(question);
@@ -21,11 +31,13 @@ bool NameChain::Place::joined() const {
 }
 
 void NameChain::Place::join() {
-  if (!joined()) chain_.places_.push_back(this);
+  if (joined()) return;
+  chain_.places_.push_back(this);
+  chain_.tell_of_others();
 }
 
 void NameChain::Place::leave() {
-  std::erase(chain_.places_, this);
+  if (std::erase(chain_.places_, this) > 0) chain_.tell_of_others();
   std::vector<Question> left;
   std::erase_if(chain_.questions_, [&](auto& each) {
     if (each.second.asked != this) return false;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/engine/name_service.h"
+#include "dns/rules.h"
 
 namespace causeway::platform {
 
@@ -22,12 +23,17 @@ class NameChain {
    public:
     // None may call its own place, but each of them that of another tunnel.
     struct Callbacks {
-      std::function<void(Number question, Bytes message)> asked;       // by an earlier place; answer() follows
-      std::function<void(Number request, Bytes message)> answered;     // to ask(), unless it was forgotten
-      std::function<void(Number request)> failed;                      // the same, when end() is called
-      std::function<void(Number request, Bytes message)> ask_machine;  // nobody comes after us: it is ours to ask the machine
+      std::function<void(Number question, Bytes message)> asked;    // by an earlier place; answer() follows
+      std::function<void(Number request, Bytes message)> answered;  // to ask(), unless it was forgotten
+      std::function<void(Number request)> failed;                   // the same, when end() is called
+      std::function<void(Number request, Bytes message)>
+          ask_machine;  // nobody comes after us: it is ours to ask the machine
+      std::function<void(const std::vector<dns::OtherProfile>& others)>
+          others;  // who else has joined, when that changes
     };
-    Place(NameChain& chain, Callbacks callbacks) : chain_(chain), callbacks_(std::move(callbacks)) {}
+    // `own`: the names that are this one's whoever comes first.
+    Place(NameChain& chain, dns::OtherProfile own, Callbacks callbacks)
+        : chain_(chain), own_(std::move(own)), callbacks_(std::move(callbacks)) {}
     ~Place();
     Place(const Place&) = delete;
     Place& operator=(const Place&) = delete;
@@ -49,6 +55,7 @@ class NameChain {
    private:
     friend class NameChain;
     NameChain& chain_;
+    dns::OtherProfile own_;
     Callbacks callbacks_;
     std::map<Number, Number> requests_;  // with the number of their question
   };
@@ -64,6 +71,7 @@ class NameChain {
     std::vector<std::uint8_t> message;
   };
   Place* after(const Place& place) const;
+  void tell_of_others() const;
 
   std::vector<Place*> places_;
   std::map<Number, Question> questions_;  // in the order in which they came

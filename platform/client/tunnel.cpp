@@ -18,10 +18,16 @@ Result<Secret<32>> key_of(platform::Host& host, const std::string& folder, const
 
 Result<dns::Rules> rules_of(const config::Profile& profile) {
   dns::RulesConfig rules;
+  rules.profile = profile.name;
   rules.cluster_domain = profile.dns.domain;
   rules.namespaces = profile.dns.namespaces;
   rules.short_namespace = profile.dns.short_namespace;
   rules.routes = profile.routes;
+  rules.include = profile.dns.include;
+  rules.exclude = profile.dns.exclude;
+  for (const config::DnsMapping& each : profile.dns.mappings) {
+    rules.mappings.push_back({each.name, each.alias, each.address});
+  }
   return dns::Rules::create(rules);
 }
 

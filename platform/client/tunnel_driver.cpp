@@ -41,19 +41,21 @@ TunnelDriver::TunnelDriver(Parts parts, Callbacks callbacks)
                              client_.machine_failed(request, why, boot_now());
                              turn_end_.ask();
                            }}),
-      place_(parts.names, {[this](NameChain::Number question, Bytes message) {
-                             client_.ask_names(question, message, boot_now());
-                             turn_end_.ask();
-                           },
-                           [this](NameChain::Number request, Bytes message) {
-                             client_.machine_answered(request, message, boot_now());
-                             turn_end_.ask();
-                           },
-                           [this](NameChain::Number request) {
-                             client_.machine_failed(request, engine::DnsFailure::kUnreachable, boot_now());
-                             turn_end_.ask();
-                           },
-                           [this](NameChain::Number request, Bytes message) { machine_dns_.ask(request, message); }}),
+      place_(parts.names, std::move(parts.own_names),
+             {[this](NameChain::Number question, Bytes message) {
+                client_.ask_names(question, message, boot_now());
+                turn_end_.ask();
+              },
+              [this](NameChain::Number request, Bytes message) {
+                client_.machine_answered(request, message, boot_now());
+                turn_end_.ask();
+              },
+              [this](NameChain::Number request) {
+                client_.machine_failed(request, engine::DnsFailure::kUnreachable, boot_now());
+                turn_end_.ask();
+              },
+              [this](NameChain::Number request, Bytes message) { machine_dns_.ask(request, message); },
+              [this](const std::vector<dns::OtherProfile>& others) { stub_.set_others(others); }}),
       dial_deadlines_(loop_, kLocalDial),
       tell_stopped_(loop_,
                     [this] {
@@ -65,6 +67,7 @@ TunnelDriver::TunnelDriver(Parts parts, Callbacks callbacks)
         armed_ = kNever;
         end_of_turn();
       }) {
+  stub_.set_own_addresses(own_addresses());
   if (device_->descriptor() < 0) return;
   device_poll_.emplace(loop_, device_->descriptor(), [this](int) { device_ready(); });
   device_poll_->watch(Poll::kReadable);
@@ -179,11 +182,13 @@ void TunnelDriver::end_hidden_flows() {
 }
 
 void TunnelDriver::network_changed() {
+  std::vector<packet::Address> own = own_addresses();
+  stub_.set_own_addresses(own);
   if (!carrier_ || stopped_) return;
   std::optional<packet::Address> local = carrier_->local_address();
-  std::vector<packet::Address> own = own_addresses();
   if (!local || own.empty() || local->is_loopback() || std::find(own.begin(), own.end(), *local) != own.end()) return;
-  carrier_lost({ErrorCode::kUnavailable, "its address " + local->text() + " has gone from this machine", {}}, boot_now());
+  carrier_lost({ErrorCode::kUnavailable, "its address " + local->text() + " has gone from this machine", {}},
+               boot_now());
 }
 
 void TunnelDriver::end_of_turn() {
@@ -264,8 +269,7 @@ bool TunnelDriver::relay_event(const engine::ClientEvent& event) {
     case Kind::kResumeReading:
       if (relay) relay->resume_reading();
       return true;
-    default:
-      return false;
+    default: return false;
   }
 }
 

@@ -37,6 +37,7 @@ class TunnelDriver final : private RelayHost {
     engine::ClientConfig client;
     dns::Rules rules;
     dns::StubConfig dns = {};
+    dns::OtherProfile own_names = {};  // as other tunnels are to know them
   };
   // Called at a turn's end; they may call the driver, but not destroy it.
   struct Callbacks {
@@ -69,7 +70,7 @@ class TunnelDriver final : private RelayHost {
 
   // See engine::Client. What follows is with the device when it returns.
   void end_hidden_flows();
-  // Dials again at once where the link's own address has gone from this machine.
+  // Its addresses are others now, or its routes. Dials again at once where the link's own address has gone.
   void network_changed();
 
   // Ends every flow with RST and the link with CLOSE. `done` comes when the kernel has taken it all, or after a second; it may

@@ -184,14 +184,16 @@ engine::ClientConfig Tunnel::Inside::client_config() {
 dns::StubConfig Tunnel::Inside::names_config() {
   dns::StubConfig config;
   config.resolver.addresses = &map_;
+  config.resolver.reachable = profile_.include;
   config.resolver.cluster_timeout = std::chrono::milliseconds(profile_.dns.timeout_ms);
   config.resolver.cache = profile_.dns.cache;
   return config;
 }
 
 void Tunnel::Inside::start_driver(std::unique_ptr<tun::Device> device) {
-  platform::TunnelDriver::Parts parts{runtime_.loop,     runtime_.pool,   runtime_.random, runtime_.stack,
-                                      runtime_.names,    std::move(device), client_config(), rules_, names_config()};
+  platform::TunnelDriver::Parts parts{
+      runtime_.loop,     runtime_.pool,   runtime_.random, runtime_.stack, runtime_.names,
+      std::move(device), client_config(), rules_,          names_config(), {profile_.name, profile_.dns.domain}};
   driver_ = std::make_unique<platform::TunnelDriver>(
       std::move(parts),
       platform::TunnelDriver::Callbacks{[this](const engine::ClientEvent& event) { engine_event(event); },

@@ -55,15 +55,6 @@ TEST_F(ResolverTest, NoDataIsAnAnswer) {
   expect_quiet();
 }
 
-TEST_F(ResolverTest, AnAliasWhoseTargetDoesNotExistIsAnAnswer) {
-  ask("ext.shop");
-  cluster_says(take(cluster), 3, {cname("ext.shop.svc.cluster.local", "gone.example.com")});
-  Outcome got = outcome();
-  EXPECT_EQ(got.rcode, Rcode::kNxDomain);
-  EXPECT_EQ(got.view.answers, 1u);
-  expect_quiet();
-}
-
 TEST_F(ResolverTest, SingleLabelsAndReverseNamesFallThroughToo) {
   ask("printer");
   Sent sent = take(cluster);

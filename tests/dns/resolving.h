@@ -26,9 +26,11 @@ struct Sent {
 
 class ResolverTest : public testing::Test {
  protected:
-  ResolverTest() : ResolverTest(ResolverConfig{}) {}
-  explicit ResolverTest(const ResolverConfig& config)
-      : resolver(*Rules::create(rules()), config, random, counters, actions) {}
+  ResolverTest() : ResolverTest(rules(), {}) {}
+  explicit ResolverTest(const ResolverConfig& config) : ResolverTest(rules(), config) {}
+  explicit ResolverTest(const RulesConfig& rules) : ResolverTest(rules, {}) {}
+  ResolverTest(const RulesConfig& rules, const ResolverConfig& config)
+      : resolver(*Rules::create(rules), config, random, counters, actions) {}
 
   static RulesConfig rules() {
     RulesConfig config;

@@ -1,47 +1,9 @@
-#include "dns/rules.h"
-
-#include <gtest/gtest.h>
-
-#include "tests/dns/wire.h"
+#include "tests/dns/deciding.h"
 
 namespace causeway::dns {
 namespace {
 
-using test::question;
-using Owner = Decision::Owner;
-
-RulesConfig usual() {
-  RulesConfig config;
-  config.namespaces = {"shop", "com-shop"};
-  config.routes = {*packet::Cidr::parse("10.96.0.0/12"), *packet::Cidr::parse("172.20.0.0/18"),
-                   *packet::Cidr::parse("fd00:10:96::/108")};
-  return config;
-}
-
-struct Row {
-  const char* asked;
-  Owner owner;
-  const char* cluster_name = nullptr;  // kCluster and kIfNamespace
-  bool falls_through = false;
-  const char* candidate = "";
-};
-
-void check(const RulesConfig& config, const std::vector<Row>& rows, std::uint16_t type = kTypeA) {
-  Result<Rules> rules = Rules::create(config);
-  ASSERT_TRUE(rules);
-  for (const Row& row : rows) {
-    for (const std::string& asked : {std::string(row.asked), std::string(row.asked) + "."}) {
-      if (asked == "..") continue;
-      Decision got = rules->decide(question(asked, type));
-      EXPECT_EQ(got.owner, row.owner) << asked;
-      if (row.cluster_name) {
-        EXPECT_EQ(got.cluster_name, test::name(row.cluster_name)) << asked << ": " << got.cluster_name.text();
-      }
-      EXPECT_EQ(got.falls_through, row.falls_through) << asked;
-      EXPECT_EQ(got.candidate, row.candidate) << asked;
-    }
-  }
-}
+using namespace test;
 
 TEST(Rules, NoDotAtAll) {
   std::vector<Row> machine{{".", Owner::kMachine},     {"orders", Owner::kMachine}, {"shop", Owner::kMachine},
@@ -154,7 +116,9 @@ TEST(Rules, SpecialNamesAreNeverTakenForNamespacesUnlessListed) {
 TEST(Rules, NamesThatConfigureTheLaptopAreNobodys) {
   for (Mode mode : {Mode::kStandIn, Mode::kSplit}) {
     RulesConfig config = usual();
+    config.profile = "demo";
     config.short_namespace = "shop";
+    config.include = {"corp.example"};
     config.mode = mode;
     check(config, {
                       {"wpad", Owner::kNobody},
@@ -167,6 +131,17 @@ TEST(Rules, NamesThatConfigureTheLaptopAreNobodys) {
                       {"lb._dns-sd._udp", Owner::kNobody},
                       {"b._dns-sd._udp.shop.svc.cluster.local", Owner::kNobody},
                       {"lb._dns-sd._udp.0.0.96.10.in-addr.arpa", Owner::kNobody},
+                      {"_http._tcp.wpad.shop", Owner::kNobody},
+                      {"wpad.shop.svc", Owner::kNobody},
+                      {"isatap.shop.svc.cluster.local", Owner::kNobody},
+                      {"_dns-sd", Owner::kNobody},
+                      {"_services._dns-sd._udp.shop", Owner::kNobody},
+                      {"_DNS-Update._udp.shop.svc.cluster.local", Owner::kNobody},
+                      {"_dns-llq-tls._tcp.corp.example", Owner::kNobody},
+                      {"_wpad._tcp.corp.example", Owner::kNobody},
+                      {"wpad.demo", Owner::kNobody},
+                      {"wpad.shop.demo", Owner::kNobody},
+                      {"isatap.svc.demo", Owner::kNobody},
                       {"my-wpad.shop", Owner::kCluster, "my-wpad.shop.svc.cluster.local", true},
                   });
   }
@@ -240,22 +215,6 @@ TEST(Rules, ConfiguredNamesThatAreNoneAreRefusedWithAReason) {
   EXPECT_NE(message_for([](RulesConfig& c) { c.namespaces = {"a.b"}; }), "");
   EXPECT_NE(message_for([](RulesConfig& c) { c.namespaces = {""}; }), "");
   EXPECT_NE(message_for([](RulesConfig& c) { c.short_namespace = "-a"; }), "");
-}
-
-TEST(ReversePrefix, IsAsLongAsTheNameSays) {
-  auto text = [](std::string_view name) {
-    std::optional<packet::Cidr> prefix = reverse_prefix(test::name(name));
-    return prefix ? prefix->text() : "none";
-  };
-  EXPECT_EQ(text("4.3.2.1.in-addr.arpa"), "1.2.3.4/32");
-  EXPECT_EQ(text("2.1.in-addr.arpa"), "1.2.0.0/16");
-  EXPECT_EQ(text("5.4.3.2.1.in-addr.arpa"), "1.2.3.4/32");
-  EXPECT_EQ(text("x.in-addr.arpa"), "none");
-  EXPECT_EQ(text("256.in-addr.arpa"), "none");
-  EXPECT_EQ(text("8.b.d.0.1.0.0.2.ip6.arpa"), "2001:db8::/32");
-  EXPECT_EQ(text("F.ip6.arpa"), "f000::/4");
-  EXPECT_EQ(text("10.ip6.arpa"), "none");
-  EXPECT_EQ(text("1.example.arpa"), "none");
 }
 
 }  // namespace

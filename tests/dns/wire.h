@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/packet/address.h"
 #include "dns/message.h"
 
 namespace causeway::dns::test {
@@ -54,6 +55,10 @@ struct Rr {
 
 inline Rr a(std::string_view owner, int last = 1, std::uint32_t ttl = 60) {
   return {wire(owner), kTypeA, ttl, bytes({10, 96, 0, last})};
+}
+inline Rr aaaa(std::string_view owner, std::string_view address) {
+  Bytes data = packet::Address::parse(address)->bytes();
+  return {wire(owner), kTypeAaaa, 60, {data.begin(), data.end()}};
 }
 inline Rr cname(std::string_view owner, std::string_view target) { return {wire(owner), kTypeCname, 60, wire(target)}; }
 inline Rr soa(std::string_view owner, std::uint32_t ttl, std::uint8_t minimum) {

@@ -33,8 +33,13 @@ class Names(LabTest):
         self.assertEqual(self.short("peers.shop", "A"), sorted(four for four, _ in layout.PODS))
         self.assertEqual(self.short("peers-1.peers.shop.svc.cluster.local", "A"), [layout.PODS[1][0]])
 
-    def test_an_ExternalName_is_followed_to_its_address(self):
-        self.assertEqual(self.short("partner.shop", "A"), sorted(["api.partner.test.", address("orders.shop")]))
+    def test_an_ExternalName_is_followed_to_what_the_machine_says_of_it(self):
+        self.assertEqual(self.short("partner.shop", "A"), sorted(["api.partner.test.", "192.0.2.81"]))
+        self.assertEqual(self.short("far.shop", "A"), sorted([f"{layout.HOME_NAME}.", layout.HOME_WEB[0]]))
+
+    def test_aliases_within_the_cluster_are_followed_there(self):
+        names = ["alias.infra.svc.cluster.local.", "orders.shop.svc.cluster.local."]
+        self.assertEqual(self.short("chain.infra", "A"), sorted([*names, address("orders.shop")]))
 
     def test_the_reverse_name_of_a_routed_address_is_the_clusters(self):
         self.assertEqual(self.short("-x", address("orders.shop")), ["orders.shop.svc.cluster.local."])

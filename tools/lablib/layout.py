@@ -90,6 +90,11 @@ def uplink6(number, side):
     return f"fd77:0:0:{number:x}::{side}"
 
 
+def home4(number):
+    """Address of laptop `number` at home."""
+    return f"10.78.1.{number}"
+
+
 def wan_device(number, side):
     """The relay's device towards laptop `number` ("near") or, for it, towards the cluster ("far")."""
     return f"{side}{number}"

@@ -122,7 +122,7 @@ def make_laptop(number, wan=False):
     _ip(name, "-6", "route", "add", "default", "via", layout.uplink6(number, 1), *congestion())
     wire(name, "lan0", layout.HOME, f"laptop{number}")
     _ip(layout.HOME, "link", "set", f"laptop{number}", "master", "lan")
-    _ip(name, "address", "add", f"10.78.1.{number}/16", "dev", "lan0")
+    _ip(name, "address", "add", f"{layout.home4(number)}/16", "dev", "lan0")
     _ip(name, "address", "add", f"fd78::1:{number:x}/64", "dev", "lan0", "nodad")
     _resolv_conf(name, f"nameserver {layout.HOME_DNS[0]}\n")
 

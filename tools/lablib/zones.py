@@ -37,7 +37,12 @@ def cluster_local():
                   f"peers-{number}.peers.shop.svc AAAA {six}",
                   f"_http._tcp.peers.shop.svc SRV 0 33 80 peers-{number}.peers.shop.svc",
                   f"{four.replace('.', '-')}.shop.pod A {four}"]
-    lines += ["alias.infra.svc CNAME orders.shop.svc", "partner.shop.svc CNAME api.partner.test."]
+    lines += ["alias.infra.svc CNAME orders.shop.svc", "chain.infra.svc CNAME alias.infra.svc",
+              "partner.shop.svc CNAME api.partner.test.", f"far.shop.svc CNAME {layout.HOME_NAME}.",
+              "unknown.infra.svc TYPE65280 \\# 4 0a000001"]
+    # What no cluster may give: loopback, and an address of laptop 1.
+    lines += ["loop.infra.svc A 127.0.0.1", "loop.infra.svc AAAA ::1", f"laptop.infra.svc A {layout.home4(1)}",
+              f"mixed.infra.svc A 127.0.0.1", f"mixed.infra.svc A {layout.SERVICES['orders.infra'][0]}"]
     lines.append("large.infra.svc TXT " + " ".join(f'"{text}"' for text in LARGE_TEXT))
     lines += [f"many.infra.svc A {address}" for address in MANY_ADDRESSES]
     return "\n".join(lines) + "\n"
@@ -45,6 +50,11 @@ def cluster_local():
 
 def partner_test():
     return HEAD + f"api A {layout.SERVICES['orders.shop'][0]}\napi AAAA {layout.SERVICES['orders.shop'][1]}\n"
+
+
+def example_test():
+    """The cluster's word for a name of the world: it differs from what the world says."""
+    return HEAD + f"www A {layout.SERVICES['orders.infra'][0]}\n"
 
 
 def reverse(network):
@@ -65,7 +75,7 @@ def reverse(network):
 
 def cluster_zones():
     # The empty root stands for the cluster's upstream: what is neither of these names does not exist.
-    zones = {"cluster.local": cluster_local(), "partner.test": partner_test(), ".": HEAD}
+    zones = {"cluster.local": cluster_local(), "partner.test": partner_test(), "example.test": example_test(), ".": HEAD}
     for network in layout.ROUTES:
         zone, text = reverse(network)
         zones[zone] = text
@@ -83,4 +93,5 @@ ns.home. A {layout.HOME_DNS[0]}
 {layout.HOME_NAME}. AAAA {six}
 _http._tcp.{layout.HOME_NAME}. SRV 0 1 80 {layout.HOME_NAME}.
 github.com. A 192.0.2.80
+api.partner.test. A 192.0.2.81
 """}

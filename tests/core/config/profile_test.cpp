@@ -89,6 +89,42 @@ TEST(Profile, SaysWhatTheTextSays) {
   EXPECT_FALSE(profile.dns.cache);
 }
 
+TEST(Profile, SaysWhichNamesAreExceptions) {
+  Profile profile = good(whole("",
+                               "include = [\"Corp.Internal.\", \"*.dev.example\"]\n"
+                               "exclude = [\"redis\", \"*.com\"]\n"
+                               "mappings = [{ name = \"DB.shop\", alias = \"db.infra.\" },\n"
+                               "            { name = \"pay.test\", address = \"127.0.0.1\" },\n"
+                               "            { name = \"pay.test\", address = \"::1\" }]"));
+  EXPECT_EQ(profile.dns.include, (std::vector<std::string>{"corp.internal", "*.dev.example"}));
+  EXPECT_EQ(profile.dns.exclude, (std::vector<std::string>{"redis", "*.com"}));
+  ASSERT_EQ(profile.dns.mappings.size(), 3u);
+  EXPECT_EQ(profile.dns.mappings[0].name, "db.shop");
+  EXPECT_EQ(profile.dns.mappings[0].alias, "db.infra");
+  EXPECT_FALSE(profile.dns.mappings[0].address);
+  EXPECT_EQ(profile.dns.mappings[1].address, packet::Address::v4(127, 0, 0, 1));
+  EXPECT_EQ(profile.dns.mappings[2].address->text(), "::1");
+}
+
+TEST(Profile, ExceptionsThatCannotBeMeantSayWhereAndWhy) {
+  EXPECT_EQ(complaint(whole("", "include = [\"a.b\", \"*\"]")).find("/etc/causeway/demo.toml:7:19: "), 0u);
+  EXPECT_EQ(complaint(whole("", "exclude = [\"a.*.b\"]")).find("/etc/causeway/demo.toml:7:12: "), 0u);
+  EXPECT_EQ(complaint(whole("", "exclude = \"redis\"")),
+            "/etc/causeway/demo.toml:7:11: 'dns.exclude' must be a list of strings, not a string");
+  EXPECT_EQ(complaint(whole("", "mappings = [{ name = \"a\", adress = \"1.2.3.4\" }]")),
+            "/etc/causeway/demo.toml:7:27: unknown key 'dns.mappings.adress'; did you mean 'dns.mappings.address'?");
+  EXPECT_EQ(
+      complaint(whole("", "mappings = [{ name = \"a\", address = \"1.2.3\" }]")).find("/etc/causeway/demo.toml:7:37: "),
+      0u);
+  EXPECT_NE(complaint(whole("", "mappings = [{ name = \"a\" }]")).find("'dns.mappings.address' is missing"),
+            std::string::npos);
+  EXPECT_NE(complaint(whole("", "mappings = [{ alias = \"a\" }]")).find("'dns.mappings.name' is missing"),
+            std::string::npos);
+  EXPECT_NE(complaint(whole("", "mappings = [{ name = \"a\", alias = \"b\", address = \"1.2.3.4\" }]"))
+                .find("either an alias or an address"),
+            std::string::npos);
+}
+
 TEST(Profile, LeavesOutWhatHasADefault) {
   Profile profile = good(whole());
   EXPECT_EQ(profile.dns.domain, "cluster.local");
@@ -191,9 +227,11 @@ TEST(Profile, RoutesThatCannotBeOrThatSwallowTheMachineAreRefused) {
 }
 
 TEST(Profile, MorePrefixesGoInAndOthersStayOut) {
-  Profile profile = good(whole("include = [\"10.20.0.5\", \"169.254.169.254/32\"]\n"
-                               "exclude = [\"10.96.8.0/24\", \"10.96.8.0/24\"]"));
-  EXPECT_EQ(profile.include, (std::vector{*packet::Cidr::parse("10.20.0.5/32"), *packet::Cidr::parse("169.254.169.254/32")}));
+  Profile profile =
+      good(whole("include = [\"10.20.0.5\", \"169.254.169.254/32\"]\n"
+                 "exclude = [\"10.96.8.0/24\", \"10.96.8.0/24\"]"));
+  EXPECT_EQ(profile.include,
+            (std::vector{*packet::Cidr::parse("10.20.0.5/32"), *packet::Cidr::parse("169.254.169.254/32")}));
   EXPECT_EQ(profile.exclude, std::vector{*packet::Cidr::parse("10.96.8.0/24")});
   EXPECT_TRUE(good(whole()).include.empty());
   EXPECT_TRUE(good(whole()).exclude.empty());
@@ -208,12 +246,14 @@ TEST(Profile, OnlyTheMetadataAddressOfItsRangeMayBeIncluded) {
 }
 
 TEST(Profile, APrefixThatIsToGoBothWaysIsNamedWithBothLists) {
-  EXPECT_EQ(complaint(whole("exclude = [\"10.1.0.0/16\", \"10.96.0.0/16\"]")),
-            "/etc/causeway/demo.toml:5:27: 'exclude': 10.96.0.0/16 is in 'routes' too: it either goes into the tunnel or "
-            "does not");
-  EXPECT_EQ(complaint(whole("include = [\"10.1.0.0/16\"]\nexclude = [\"10.1.0.0/16\"]")),
-            "/etc/causeway/demo.toml:6:12: 'exclude': 10.1.0.0/16 is in 'include' too: it either goes into the tunnel or "
-            "does not");
+  EXPECT_EQ(
+      complaint(whole("exclude = [\"10.1.0.0/16\", \"10.96.0.0/16\"]")),
+      "/etc/causeway/demo.toml:5:27: 'exclude': 10.96.0.0/16 is in 'routes' too: it either goes into the tunnel or "
+      "does not");
+  EXPECT_EQ(
+      complaint(whole("include = [\"10.1.0.0/16\"]\nexclude = [\"10.1.0.0/16\"]")),
+      "/etc/causeway/demo.toml:6:12: 'exclude': 10.1.0.0/16 is in 'include' too: it either goes into the tunnel or "
+      "does not");
 }
 
 TEST(Profile, SaysWhatBecomesOfARouteThatAnotherNetworkHas) {

@@ -11,18 +11,23 @@ using Number = NameChain::Number;
 
 // What one place was told, as "asked 1 name". Numbers of questions are the chain's and are left out.
 struct Tunnel {
-  explicit Tunnel(NameChain& chain)
-      : place(chain, {[this](Number question, Bytes message) {
-                        waiting.push_back(question);
-                        told.push_back("asked " + std::string(as_text(message)));
-                      },
-                      [this](Number request, Bytes message) {
-                        told.push_back(std::to_string(request) + " is " + std::string(as_text(message)));
-                      },
-                      [this](Number request) { told.push_back(std::to_string(request) + " failed"); },
-                      [this](Number request, Bytes message) {
-                        told.push_back("machine " + std::to_string(request) + " " + std::string(as_text(message)));
-                      }}) {}
+  Tunnel(NameChain& chain, std::string name)
+      : place(chain, {name, name + ".local"},
+              {[this](Number question, Bytes message) {
+                 waiting.push_back(question);
+                 told.push_back("asked " + std::string(as_text(message)));
+               },
+               [this](Number request, Bytes message) {
+                 told.push_back(std::to_string(request) + " is " + std::string(as_text(message)));
+               },
+               [this](Number request) { told.push_back(std::to_string(request) + " failed"); },
+               [this](Number request, Bytes message) {
+                 told.push_back("machine " + std::to_string(request) + " " + std::string(as_text(message)));
+               },
+               [this](const std::vector<dns::OtherProfile>& all) {
+                 others.clear();
+                 for (const dns::OtherProfile& each : all) others.push_back(each.profile);
+               }}) {}
 
   void ask(Number request, std::string_view name) { place.ask(request, as_bytes(name)); }
   // The oldest question that it was asked.
@@ -35,7 +40,7 @@ struct Tunnel {
   std::vector<std::string> take() { return std::exchange(told, {}); }
 
   std::vector<Number> waiting;
-  std::vector<std::string> told;
+  std::vector<std::string> told, others;
   NameChain::Place place;
 };
 
@@ -48,7 +53,7 @@ class NameChainTest : public ::testing::Test {
   }
 
   NameChain chain;
-  Tunnel red{chain}, blue{chain}, green{chain};
+  Tunnel red{chain, "red"}, blue{chain, "blue"}, green{chain, "green"};
 };
 
 TEST_F(NameChainTest, WhatOneDoesNotKnowTheNextIsAskedAndTheLastAsksTheMachine) {
@@ -73,7 +78,7 @@ TEST_F(NameChainTest, TheOneThatCameUpLaterNeverAsksTheOneBefore) {
 }
 
 TEST_F(NameChainTest, WhoHasNotJoinedAsksTheMachineAndIsNotAsked) {
-  Tunnel alone(chain);
+  Tunnel alone(chain, "alone");
   alone.ask(1, "a");
   EXPECT_EQ(alone.take(), Told{"machine 1 a"});
   green.ask(1, "b");
@@ -140,22 +145,31 @@ TEST_F(NameChainTest, OneThatComesBackIsTheLast) {
 
 TEST_F(NameChainTest, OneThatIsGoneLeavesNothing) {
   {
-    Tunnel last(chain);
+    Tunnel last(chain, "last");
     last.place.join();
     green.ask(1, "a");
     EXPECT_EQ(last.take(), Told{"asked a"});
     last.ask(5, "b");
   }
   EXPECT_EQ(green.take(), Told{"machine 1 a"});
-  auto first = std::make_unique<Tunnel>(chain);
+  auto first = std::make_unique<Tunnel>(chain, "first");
   EXPECT_EQ(chain.under_way(), 0u);
   first->place.join();
-  Tunnel next(chain);
+  Tunnel next(chain, "next");
   next.place.join();
   first->ask(1, "a");
   first.reset();
   next.answer("x");
   EXPECT_EQ(chain.under_way(), 0u);
+}
+
+TEST_F(NameChainTest, EachIsToldWhoElseHasJoined) {
+  EXPECT_EQ(red.others, (Told{"blue", "green"}));
+  EXPECT_EQ(blue.others, (Told{"red", "green"}));
+  EXPECT_EQ(green.others, (Told{"red", "blue"}));
+  red.place.leave();
+  EXPECT_EQ(blue.others, Told{"green"});
+  EXPECT_EQ(green.others, Told{"blue"});
 }
 
 }  // namespace

@@ -121,8 +121,8 @@ class SeveralTunnelsTest : public ::testing::Test {
     std::vector<std::uint8_t> bytes(70000);
     ssize_t n = read(host_.apps[of.name].get(), bytes.data(), bytes.size());
     if (n <= ssize_t(tun::kVirtioHeaderSize)) return std::nullopt;
-    auto parsed = packet::parse(Bytes(bytes).subspan(tun::kVirtioHeaderSize, std::size_t(n) - tun::kVirtioHeaderSize),
-                                true);
+    auto parsed =
+        packet::parse(Bytes(bytes).subspan(tun::kVirtioHeaderSize, std::size_t(n) - tun::kVirtioHeaderSize), true);
     EXPECT_TRUE(parsed);
     auto view = dns::parse_answer(parsed->payload);
     EXPECT_TRUE(view);
@@ -209,6 +209,20 @@ TEST_F(SeveralTunnelsTest, WhereTheMachinesResolverIsLeftAloneOthersAskItNothing
   EXPECT_EQ(answer(*red_, "orders.blue.svc.blue.local"), "SERVFAIL");
   EXPECT_EQ(counter(*blue_, "dns_questions"), 0u);
   EXPECT_EQ(answer(*blue_, "orders.blue"), "10.102.0.1");
+}
+
+TEST_F(SeveralTunnelsTest, ANameBelowAProfilesOwnIsItsAloneWhoeverElseHasIt) {
+  for (Cluster* each : {red_.get(), blue_.get()}) each->gateway.only = "shop.svc." + each->name + ".local";
+  up(*red_), up(*blue_);
+  EXPECT_EQ(answer(*red_, "orders.shop"), "10.101.0.1");
+  EXPECT_EQ(answer(*red_, "orders.shop.red"), "10.101.0.1");
+  EXPECT_EQ(answer(*red_, "orders.shop.blue"), "10.102.0.1");
+  EXPECT_EQ(answer(*red_, "orders.shop.svc.blue"), "10.102.0.1");
+  EXPECT_EQ(answer(*red_, "orders.none.blue"), "NXDOMAIN") << "the last word";
+  red_->gateway.only = "shop.svc.none.local";
+  down(*red_);
+  EXPECT_EQ(answer(*blue_, "orders.shop.blue"), "10.102.0.1");
+  EXPECT_EQ(answer(*blue_, "orders.shop"), "10.102.0.1");
 }
 
 }  // namespace
